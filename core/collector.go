@@ -1,0 +1,337 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Error is the type of this package's errors. They are constants; compare
+// with errors.Is, since most are returned wrapped with what was wrong.
+type Error string
+
+const (
+	ErrConfig    Error = "core: bad configuration"
+	ErrRunning   Error = "core: collector already run"
+	ErrStopped   Error = "core: collector stopped"
+	ErrFull      Error = "core: buffer full"
+	ErrAbandoned Error = "core: events abandoned"
+)
+
+func (e Error) Error() string { return string(e) }
+
+// configError names the value that was wrong. It is an ErrConfig.
+type configError string
+
+func (e configError) Error() string { return string(e) }
+func (configError) Unwrap() error   { return ErrConfig }
+
+// LogEvent is one log line. Only Key is counted; the rest travels with it.
+type LogEvent struct {
+	ID      uint64
+	Key     string
+	Message string
+	Time    time.Time
+}
+
+// Config says how large a collector is and who watches it.
+type Config struct {
+	Workers int // goroutines that process events, at least 1
+	Buffer  int // events held between Submit and a worker, at least 1
+
+	// Observe, if set, is told of every transition of every worker. It is
+	// called on that worker's goroutine, so the worker stands still until
+	// it returns; calls for different workers run concurrently.
+	Observe func(Step)
+}
+
+// Step is one transition of one worker.
+type Step struct {
+	Worker int      // 1 to Config.Workers
+	State  State    // the state it enters
+	Event  LogEvent // the event in hand while Processing, else zero
+}
+
+// State is what a worker is doing.
+type State uint8
+
+const (
+	Idle       State = iota // free to receive an event, or to see the cancel
+	Processing              // has received an event and is counting it
+	Draining                // the context is cancelled: receives only what was accepted
+	Exited                  // receives no more
+)
+
+func (s State) String() string {
+	switch s {
+	case Idle:
+		return "idle"
+	case Processing:
+		return "processing"
+	case Draining:
+		return "draining"
+	case Exited:
+		return "exited"
+	}
+	return fmt.Sprintf("State(%d)", uint8(s))
+}
+
+// Stats is a reading of the collector's counters. While nothing moves it is
+// exact, and Accepted = Processed + Abandoned + Queued + events in hand. While
+// calls are in progress each figure may be ahead of another by those calls.
+type Stats struct {
+	Accepted  uint64 // events for which Submit or TrySubmit returned nil
+	Processed uint64 // events counted in the store
+	Abandoned uint64 // events accepted and, after Kill, never counted
+	Queued    int    // events in the buffer now
+	Capacity  int    // events the buffer can hold
+	Workers   int    // as configured
+}
+
+// AsyncCollector counts events in a MetricStore with a pool of workers.
+// Make one with [NewAsyncCollector] and call Run once. All methods may be
+// called from any goroutine at any time.
+//
+// Shutdown must neither lose an event whose Submit returned nil nor send on a
+// closed channel. So every send first claims its place in the count of accepted
+// events. Shutdown forbids further claims, waits for the claims already made to
+// become sends or be given back, and only then closes the channel; the workers
+// receive what is left in it.
+type AsyncCollector struct {
+	store MetricStore
+	cfg   Config
+
+	jobs     chan LogEvent
+	stopping chan struct{} // closed when shutdown begins: blocked sends give up
+	stop     sync.Once
+	started  atomic.Bool
+	killed   atomic.Bool
+
+	claims    atomic.Uint64 // twice the number of claims, plus 1 once the intake is closed
+	waiting   atomic.Int64  // claims whose Submit waits for room
+	abandoned atomic.Uint64
+	tallies   []tally // one a worker
+}
+
+const (
+	closedBit = 1
+	oneClaim  = 2
+)
+
+// A tally is one worker's counters, alone on its cache line: workers that
+// counted in one place would wait for each other at every event.
+type tally struct {
+	received  atomic.Uint64
+	processed atomic.Uint64
+	_         [112]byte
+}
+
+// NewAsyncCollector returns a collector that counts in store. The error is
+// ErrConfig if store is nil or a size in cfg is below 1.
+func NewAsyncCollector(store MetricStore, cfg Config) (*AsyncCollector, error) {
+	switch {
+	case store == nil:
+		return nil, configError("core: store must not be nil")
+	case cfg.Workers < 1:
+		return nil, configError(fmt.Sprintf("core: workers must be at least 1, got %d", cfg.Workers))
+	case cfg.Buffer < 1:
+		return nil, configError(fmt.Sprintf("core: buffer must be at least 1, got %d", cfg.Buffer))
+	}
+	return &AsyncCollector{
+		store:    store,
+		cfg:      cfg,
+		jobs:     make(chan LogEvent, cfg.Buffer),
+		stopping: make(chan struct{}),
+		tallies:  make([]tally, cfg.Workers),
+	}, nil
+}
+
+// Run starts the workers and blocks until every one of them has exited, which
+// is after ctx is cancelled (or Kill called) and what was accepted is drained.
+// Events submitted before Run wait in the buffer.
+//
+// It returns nil if every accepted event was counted, ErrAbandoned if Kill left
+// some behind, and ErrRunning, at once, if the collector has been run before.
+func (c *AsyncCollector) Run(ctx context.Context) error {
+	if c.started.Swap(true) {
+		return ErrRunning
+	}
+	var workers sync.WaitGroup
+	for id := 1; id <= c.cfg.Workers; id++ {
+		workers.Go(func() { c.work(ctx, id) })
+	}
+	select {
+	case <-ctx.Done():
+	case <-c.stopping: // Kill has closed the intake
+	}
+	c.closeIntake()
+	workers.Wait()
+
+	n := uint64(0)
+	for range c.jobs { // only Kill leaves anything here
+		n++
+	}
+	c.abandoned.Store(n)
+	if n > 0 {
+		return fmt.Errorf("%w: %d of %d accepted", ErrAbandoned, n, c.Stats().Accepted)
+	}
+	return nil
+}
+
+// work receives and processes events until ctx is cancelled, then drains.
+func (c *AsyncCollector) work(ctx context.Context, id int) {
+	// The condition is checked after every event: select chooses at random
+	// among ready cases, and could prefer events to the cancel for ever.
+	for ctx.Err() == nil && !c.killed.Load() {
+		c.note(id, Idle, LogEvent{})
+		// A receive that need not wait is much cheaper than the full select.
+		select {
+		case e, ok := <-c.jobs:
+			if ok {
+				c.process(id, e)
+			}
+			continue
+		default:
+		}
+		select {
+		case e, ok := <-c.jobs:
+			if ok { // else Kill has closed it
+				c.process(id, e)
+			}
+		case <-ctx.Done(): // cancelled while idle: do not wait for an event
+		}
+	}
+	c.note(id, Draining, LogEvent{})
+	for !c.killed.Load() {
+		e, ok := <-c.jobs // waits at most until closeIntake closes it
+		if !ok {
+			break
+		}
+		c.process(id, e)
+		c.note(id, Draining, LogEvent{})
+	}
+	c.note(id, Exited, LogEvent{})
+}
+
+// process counts one event. Nothing interrupts it.
+func (c *AsyncCollector) process(id int, e LogEvent) {
+	t := &c.tallies[id-1]
+	t.received.Add(1)
+	c.note(id, Processing, e)
+	c.store.Inc(e.Key)
+	t.processed.Add(1)
+}
+
+func (c *AsyncCollector) note(id int, s State, e LogEvent) {
+	if c.cfg.Observe != nil {
+		c.cfg.Observe(Step{Worker: id, State: s, Event: e})
+	}
+}
+
+// Submit hands e to the workers, waiting while the buffer is full. It returns
+// nil if and only if e was accepted. Otherwise e will never be counted, and the
+// error is ErrStopped if shutdown has begun, or ctx.Err() if ctx ended the wait.
+// ctx limits only the wait: an event for which there is room is accepted.
+func (c *AsyncCollector) Submit(ctx context.Context, e LogEvent) error {
+	if !c.claim() {
+		return ErrStopped
+	}
+	// A send that need not wait is cheaper than the full select.
+	select {
+	case c.jobs <- e:
+		return nil
+	default:
+	}
+	c.waiting.Add(1)
+	defer c.waiting.Add(-1)
+	select {
+	case c.jobs <- e:
+		return nil
+	case <-c.stopping: // whoever waits must not hold up the shutdown
+		c.unclaim()
+		return ErrStopped
+	case <-ctx.Done(): // the caller will wait no longer
+		c.unclaim()
+		return ctx.Err()
+	}
+}
+
+// TrySubmit is Submit without the wait: if the buffer is full it returns ErrFull.
+func (c *AsyncCollector) TrySubmit(e LogEvent) error {
+	if !c.claim() {
+		return ErrStopped
+	}
+	select {
+	case c.jobs <- e:
+		return nil
+	default:
+		c.unclaim()
+		return ErrFull
+	}
+}
+
+// Kill stops the collector without a drain: each worker finishes at most the
+// event in its hands, and Run counts the rest as abandoned. It does not wait
+// for that. It may be called more than once, and before Run or after cancel.
+func (c *AsyncCollector) Kill() {
+	c.killed.Store(true)
+	c.closeIntake()
+}
+
+// Stats returns the counters. It never waits.
+func (c *AsyncCollector) Stats() Stats {
+	s := Stats{
+		Abandoned: c.abandoned.Load(),
+		Queued:    len(c.jobs),
+		Capacity:  c.cfg.Buffer,
+		Workers:   c.cfg.Workers,
+	}
+	for i := range c.tallies {
+		s.Processed += c.tallies[i].processed.Load()
+	}
+	waiting := c.waiting.Load()
+	s.Accepted = c.claims.Load()/oneClaim - uint64(waiting)
+	return s
+}
+
+// claim counts an event as accepted before it is sent, so that the intake
+// cannot close in between. It fails once the intake is closed.
+func (c *AsyncCollector) claim() bool {
+	if c.claims.Add(oneClaim)&closedBit == 0 {
+		return true
+	}
+	c.unclaim()
+	return false
+}
+
+// unclaim gives back a claim that did not become a send.
+func (c *AsyncCollector) unclaim() { c.claims.Add(^uint64(oneClaim - 1)) }
+
+// closeIntake closes the jobs channel once no send can follow. It waits only
+// for sends under way, none of which can block any more.
+func (c *AsyncCollector) closeIntake() {
+	c.stop.Do(func() {
+		c.claims.Or(closedBit)
+		close(c.stopping)
+		for !c.settled() {
+			runtime.Gosched()
+		}
+		close(c.jobs)
+	})
+}
+
+// settled reports whether every claim has become a send or been given back.
+// What was received is read before what is queued: an event received in
+// between is missed and asked for again, where the other order would count it
+// twice and close the channel under a sender.
+func (c *AsyncCollector) settled() bool {
+	sent := uint64(0)
+	for i := range c.tallies {
+		sent += c.tallies[i].received.Load()
+	}
+	sent += uint64(len(c.jobs))
+	return sent == c.claims.Load()/oneClaim
+}
