@@ -48,6 +48,8 @@ type Trace struct {
 
 	lanes  lanes
 	series series
+
+	followed followed
 }
 
 // NewTrace returns the empty trace of a run of s.

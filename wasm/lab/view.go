@@ -47,18 +47,19 @@ type View struct {
 
 // Goroutine is one goroutine in a view.
 type Goroutine struct {
-	Who    Who
-	Kind   Kind          // its state: the last step that changed it
-	Key    uint8         // of the event it has
-	Place  uint16        // where it is at rest, in Trace.Place
-	Event  uint32        // the event it has; 0 for none
-	Since  time.Duration // when it entered the state
-	Due    time.Duration // when the state is due to end, if it has a time
-	From   time.Duration // when the event it has was submitted
-	Done   uint64        // events it has submitted, stored, or read
-	step   uint64        // number of the step that took it into this state
-	taken  bool          // a worker has received its event, though Submit has not yet returned
-	latest uint64        // number of its last step of any kind
+	Who     Who
+	Kind    Kind          // its state: the last step that changed it
+	Key     uint8         // of the event it has
+	Place   uint16        // where it is at rest, in Trace.Place
+	Event   uint32        // the event it has; 0 for none
+	Since   time.Duration // when it entered the state
+	Due     time.Duration // when the state is due to end, if it has a time
+	From    time.Duration // when the event it has was submitted
+	Done    uint64        // events it has submitted, stored, or read
+	step    uint64        // number of the step that took it into this state
+	Refused uint8         // why its last Submit returned an error: TurnedAway, GaveUp, or 0
+	taken   bool          // a worker has received its event, though Submit has not yet returned
+	latest  uint64        // number of its last step of any kind
 }
 
 // Queued is one event in the buffer.
@@ -160,7 +161,7 @@ func (v *View) Apply(s Step) {
 		v.ReturnAt, v.Phase = s.At, Stopped
 
 	case Submitting:
-		g.Event, g.Key, g.From, g.taken = s.Event, s.Key, s.At, false
+		g.Event, g.Key, g.From, g.taken, g.Refused = s.Event, s.Key, s.At, false, 0
 		v.Submitted++
 	case Accepted:
 		if !g.taken {
@@ -171,10 +172,10 @@ func (v *View) Apply(s Step) {
 		g.Done++
 	case Rejected:
 		v.Rejected++
-	case Resting, Left, Pausing, Exited:
-		g.Event = 0
-
-	case Idle, Draining:
+		g.Refused = uint8(s.Value)
+	case Resting:
+		g.Event, g.Refused = 0, 0
+	case Left, Pausing, Exited, Idle, Draining:
 		g.Event = 0
 	case Received:
 		g.Event, g.Key, g.From = s.Event, s.Key, s.At
