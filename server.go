@@ -31,7 +31,14 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.SetOutput(io.Discard) // its errors are returned, and said once
 	addr := flags.String("addr", "127.0.0.1:8000", "serve on this `address`; port 0 takes a free one")
 	base := flags.String("base", "/", "URL `path` under which the site is")
-	static := flags.String("static", "", "write the static site into this `directory` and exit")
+	var static string
+	flags.Func("static", "write the static site into this `directory` and exit", func(dir string) error {
+		if dir == "" {
+			return errors.New("want a directory")
+		}
+		static = dir
+		return nil
+	})
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprintln(stdout, "usage: sluice [flags]")
@@ -48,10 +55,15 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if *static != "" {
-		return write(site, *static, stdout)
+	if static != "" {
+		return write(site, static, stdout)
 	}
-	return serve(ctx, site, *addr, stdout)
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return fmt.Errorf("cannot serve: %w (another address: -addr)", err)
+	}
+	fmt.Fprintf(stdout, "Sluice is at http://%s%s\n", listener.Addr(), site.Base())
+	return serve(ctx, listener, site)
 }
 
 func write(site *web.Site, dir string, stdout io.Writer) error {
@@ -59,20 +71,15 @@ func write(site *web.Site, dir string, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the static site: %w", err)
 	}
-	fmt.Fprintf(stdout, "wrote %d files, %.1f MB, to %s, for a web server that has them at %s\n",
+	fmt.Fprintf(stdout, "wrote %d files, %.1f MB, to %s: the site for a web server that has it at %s\n",
 		files, float64(size)/1e6, dir, site.Base())
 	return nil
 }
 
-// serve answers requests until ctx is cancelled, and then those in flight.
-func serve(ctx context.Context, site *web.Site, addr string, stdout io.Writer) error {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return fmt.Errorf("cannot serve: %w (choose another address with -addr)", err)
-	}
-	fmt.Fprintf(stdout, "Sluice is at http://%s%s\n", listener.Addr(), site.Base())
-
-	server := newServer(site)
+// serve answers requests until ctx is cancelled. Those in flight then have
+// half a minute.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := newServer(handler)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -80,20 +87,21 @@ func serve(ctx context.Context, site *web.Site, addr string, stdout io.Writer) e
 		return fmt.Errorf("cannot serve: %w", err)
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
+	err := server.Shutdown(grace)
+	<-failed
+	if err != nil {
 		server.Close()
 		return fmt.Errorf("requests were cut off at shutdown: %w", err)
 	}
-	<-failed
 	return nil
 }
 
 // newServer bounds what a client can hold on to: time and header bytes.
-func newServer(site http.Handler) *http.Server {
+func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           site,
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      5 * time.Minute, // app.wasm over a slow line

@@ -11,5 +11,6 @@ import (
 
 func main() {
 	app.Route("/", page.New)
+	app.Route("/index.html", page.New) // as some web servers name it
 	app.RunWhenOnBrowser()
 }

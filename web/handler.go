@@ -45,6 +45,9 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if v.encoding != "" {
 		h.Set("Content-Encoding", v.encoding)
+		if r.Header.Get("If-Match") == "" { // which may be answered without a body
+			h.Set("Content-Length", strconv.Itoa(len(v.body))) // ServeContent sets it only for plain bytes
+		}
 	}
 	if f.immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
