@@ -5,8 +5,9 @@ BASE   ?= /
 DIR    ?= build/static
 BROTLI ?= 11
 
-STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-JSGUARD     = github.com/hack-pad/safejs/jsguard/cmd/jsguard@v0.1.0
+WASM      = $(addprefix ./,$(addsuffix /...,$(wildcard core wasm/lab wasm/scene)))
+NODE_EXEC = $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
+JS        = GOOS=js GOARCH=wasm
 
 .PHONY: help
 help: ## list the targets
@@ -27,6 +28,47 @@ run: build ## build and serve the page (ADDR=host:port BASE=/path/)
 .PHONY: static
 static: build ## write the static site (DIR=dir BASE=/path/)
 	build/sluice -static $(DIR) -base $(BASE)
+
+.PHONY: test
+test: build browser ## vet, tests: native with -race, js/wasm in Node, the page in Chromium
+	go vet ./...
+	$(JS) go vet ./core/... ./wasm/...
+	go test -race ./...
+	$(JS) go test -exec "$(NODE_EXEC)" $(WASM)
+	$(if $(wildcard web/browsertest),go vet -tags browser ./web/browsertest/...)
+	$(if $(wildcard web/browsertest),go test -tags browser -count 1 ./web/browsertest/...)
+
+.PHONY: browser
+browser:
+	@.ci/browser
+
+.PHONY: lint
+lint: ## gofmt, vet for both platforms, staticcheck, jsguard
+	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	go vet ./...
+	$(JS) go vet ./core/... ./wasm/...
+	go -C .ci/lint build -o $(CURDIR)/build/tools/ tool
+	build/tools/staticcheck -tags browser ./...
+	$(JS) build/tools/staticcheck ./core/... ./wasm/...
+	$(JS) build/tools/jsguard ./wasm/...
+
+.PHONY: bench
+bench: ## the core against its peers, the server against http.FileServer
+	go -C .ci/bench run .
+	go test -run '^$$' -bench Serve -count 6 ./web
+
+.PHONY: mutants
+mutants: ## wrong edits of the core, each of which the tests must catch
+	.ci/mutants
+
+.PHONY: weight
+weight: ## app.wasm against an empty go-app page
+	go run ./web/build -weigh
+
+.PHONY: long
+long: build browser weight mutants ## what takes long: weight, mutants, tests tagged long
+	go test -tags long -count 1 -timeout 60m ./...
+	$(if $(wildcard web/browsertest),go test -tags browser,long -count 1 -timeout 60m ./web/browsertest/...)
 
 .PHONY: clean
 clean: ## remove what the other targets made

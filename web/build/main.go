@@ -37,14 +37,19 @@ const (
 
 func main() {
 	quality := flag.Int("brotli", 11, "brotli `quality`, 0 to 11; a low one is quick")
+	weigh := flag.Bool("weigh", false, "only compare the page's program with an empty go-app page")
 	flag.Parse()
+	run := build
+	if *weigh {
+		run = weight
+	}
 	if err := run(*quality, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
-func run(quality int, stdout io.Writer) error {
+func build(quality int, stdout io.Writer) error {
 	b := builder{files: make(map[string][]byte), urls: make(map[string]string)}
 	for _, step := range []func() error{
 		b.program, b.static, b.chart, b.code, b.icons, // the names of these carry their hash
@@ -74,20 +79,25 @@ func (b *builder) add(name string, body []byte) {
 	b.urls[name] = hashed
 }
 
-func (b *builder) program() error {
+// compile returns the stripped js/wasm program of a package of this module.
+func compile(pkg string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "sluice")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	out := filepath.Join(dir, "app.wasm")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./wasm")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("compiling the page's program: %w", err)
+		return nil, fmt.Errorf("compiling %s: %w", pkg, err)
 	}
-	body, err := os.ReadFile(out)
+	return os.ReadFile(out)
+}
+
+func (b *builder) program() error {
+	body, err := compile("./wasm")
 	if err != nil {
 		return err
 	}
@@ -331,12 +341,9 @@ func (b *builder) compress(quality int) error {
 		used[key] = true
 		pressed, err := os.ReadFile(filepath.Join(cache, key))
 		if err != nil {
-			var out bytes.Buffer
-			bw := brotli.NewWriterLevel(&out, quality)
-			if err := errors.Join(second(bw.Write(body)), bw.Close()); err != nil {
+			if pressed, err = press(body, quality); err != nil {
 				return err
 			}
-			pressed = out.Bytes()
 			if err := os.WriteFile(filepath.Join(cache, key), pressed, 0o644); err != nil {
 				return err
 			}
@@ -357,6 +364,38 @@ func (b *builder) compress(quality int) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+func press(body []byte, quality int) ([]byte, error) {
+	var out bytes.Buffer
+	w := brotli.NewWriterLevel(&out, quality)
+	err := errors.Join(second(w.Write(body)), w.Close())
+	return out.Bytes(), err
+}
+
+// weight prints what the page's program and an empty page weigh, and fails
+// where the ratio of their compressed sizes is above the limit.
+func weight(quality int, stdout io.Writer) error {
+	const limit = 1.15
+	var raw, small [2]int
+	for i, pkg := range []string{"./wasm", "./web/build/empty"} {
+		body, err := compile(pkg)
+		if err != nil {
+			return err
+		}
+		pressed, err := press(body, quality)
+		if err != nil {
+			return err
+		}
+		raw[i], small[i] = len(body), len(pressed)
+		fmt.Fprintf(stdout, "%-18s %9d bytes, brotli %d: %9d\n", pkg, raw[i], quality, small[i])
+	}
+	ratio := float64(small[0]) / float64(small[1])
+	fmt.Fprintf(stdout, "%-18s %9.3f        brotli %d: %9.3f, at most %.2f\n", "ratio", float64(raw[0])/float64(raw[1]), quality, ratio, limit)
+	if ratio > limit {
+		return fmt.Errorf("the page's program weighs %.3f times an empty page, above %.2f", ratio, limit)
 	}
 	return nil
 }
