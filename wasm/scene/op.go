@@ -1,6 +1,6 @@
 // Package scene turns a view of the lab at one instant into a list of drawing
 // operations. It paints nothing and keeps no state of the experiment: the same
-// view, size and time give the same list.
+// view, size and time give the same list, but for glyphs on their way.
 package scene
 
 // Op is one drawing operation. Coordinates are CSS pixels from the top left.
@@ -8,10 +8,10 @@ type Op struct {
 	Do    Do
 	X, Y  float32 // top left of a Rect; centre of a Disc, Arc or Glyph; start of a Line; anchor of a Text on its baseline
 	W, H  float32 // size of a Rect; end minus start of a Line
-	R     float32 // corner radius of a Rect; radius of a Disc, Arc or Glyph
+	R     float32 // corner radius of a Rect; radius of a Disc, Arc or Glyph; factor on a Text's size, where 0 is 1
 	From  float32 // of an Arc: turns clockwise from the top
 	To    float32
-	Fill  Ink     // None: not filled
+	Fill  Ink     // None: not filled; colour of a Text
 	Line  Ink     // None: no outline
 	Width float32 // of the outline
 	Dash  Dash
@@ -109,21 +109,3 @@ const (
 	Center
 	Right
 )
-
-// Region is a part of a drawing that a person can point at.
-type Region struct {
-	X, Y, W, H float32
-	Who        uint16 // lab.Who of the goroutine shown there, or 0
-	Event      uint32 // the event shown there, or 0
-	Title      string // what it says when pointed at
-}
-
-// Drawing is a finished list and what can be pointed at in it.
-type Drawing struct {
-	Ops     []Op
-	Regions []Region // later ones lie on top
-	// Moving reports whether the drawing changes with the frame's time alone.
-	Moving bool
-	// Height is what the drawing needs, which may be more than it was offered.
-	Height float32
-}
