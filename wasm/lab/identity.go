@@ -3,7 +3,6 @@ package lab
 import (
 	"bytes"
 	"runtime"
-	"strconv"
 	"sync"
 )
 
@@ -37,6 +36,18 @@ func (d *identity) enter(w Who) {
 	}
 }
 
+// leave says that w has ended: another goroutine may take its name.
+func (d *identity) leave(w Who) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.known, w)
+	for n, who := range d.byGo {
+		if who == w {
+			delete(d.byGo, n)
+		}
+	}
+}
+
 // current returns the calling goroutine, which must have entered.
 func (d *identity) current() Who {
 	if oneThread {
@@ -55,21 +66,31 @@ func goroutineNumber() uint64 {
 }
 
 // goroutineHeader reads "goroutine 7 [chan send, 2 minutes]:".
-func goroutineHeader(line []byte) (n uint64, reason string) {
+func goroutineHeader(line []byte) (n uint64, reason []byte) {
 	rest, ok := bytes.CutPrefix(line, []byte("goroutine "))
 	if !ok {
-		return 0, ""
+		return 0, nil
 	}
 	num, rest, _ := bytes.Cut(rest, []byte(" "))
-	n, err := strconv.ParseUint(string(num), 10, 64)
-	if err != nil {
-		return 0, ""
+	if n, ok = number(num); !ok {
+		return 0, nil
 	}
 	if _, rest, ok = bytes.Cut(rest, []byte("[")); ok {
 		rest, _, _ = bytes.Cut(rest, []byte("]"))
 		rest, _, _ = bytes.Cut(rest, []byte(","))
 		rest, _, _ = bytes.Cut(rest, []byte(" (")) // such as "(durable)"
-		reason = string(rest)
+		reason = rest
 	}
 	return n, reason
+}
+
+// number reads a decimal number.
+func number(b []byte) (n uint64, ok bool) {
+	for _, c := range b {
+		if c < '0' || c > '9' || n > 1<<60 {
+			return 0, false
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return n, len(b) > 0
 }

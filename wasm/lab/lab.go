@@ -185,7 +185,7 @@ func (l *Lab) Do(m Message) error {
 }
 
 func (l *Lab) turn(m Turn) error {
-	for _, d := range Dials() {
+	for i, d := range Dials() {
 		if d.Query != m.Query {
 			continue
 		}
@@ -198,8 +198,12 @@ func (l *Lab) turn(m Turn) error {
 		if err != nil {
 			return err
 		}
+		changed := d.Get(l.sc) != d.Get(sc)
 		l.sc = sc
 		if on {
+			if changed {
+				l.run.control(Step{Kind: Turned, Event: uint32(i), Value: uint32(m.Value * 1000)})
+			}
 			l.run.turn(sc)
 			l.opt.Settle()
 			l.rest(l.paused)
@@ -292,14 +296,23 @@ func (l *Lab) Tick(elapsed time.Duration, more func() bool) {
 	}
 	began := l.clock.now()
 	target := began + time.Duration(float64(elapsed)*l.sc.Speed)
-	looks := 4 // at the stacks, each of which takes up to a millisecond
+	// A look at the stacks takes up to a millisecond. The last one shows where
+	// everything is now; those before it make a better record of a slow run.
+	looks, looked := 2, true
+	if len(l.trace.now.Crew) > 32 {
+		looks = 0
+	}
 	for l.clock.next(target) {
 		l.opt.Quick()
-		l.rest(looks > 0)
+		looked = looks > 0
+		l.rest(looked)
 		looks--
 		if more != nil && !more() {
 			target = l.clock.now()
 		}
+	}
+	if !looked {
+		l.rest(true)
 	}
 	l.clock.moveTo(target)
 	got := float64(l.clock.now()-began) / float64(elapsed)

@@ -30,7 +30,7 @@ type lanes struct {
 	marks []Mark
 }
 
-func (l *lanes) add(_ *View, s Step, n uint64) {
+func (l *lanes) add(s Step, n uint64) {
 	switch s.Kind {
 	case Cancelled, Closed, Killed, Returned, Bursting:
 		l.marks = append(l.marks, Mark{At: s.At, Kind: s.Kind, Step: n})

@@ -53,6 +53,7 @@ type run struct {
 	trace     *Trace
 	sc        Scenario
 	events    uint32 // submitted
+	calls     uint32 // of Submit
 	cancelled bool
 	aborted   bool
 	producers map[Who]*producer
@@ -107,12 +108,7 @@ func (r *run) turn(sc Scenario) {
 	sc.Workers, sc.Buffer, sc.Seed, sc.SlowLock = r.sc.Workers, r.sc.Buffer, r.sc.Seed, r.sc.SlowLock
 	r.sc = sc
 	for n := 1; n <= sc.Producers; n++ {
-		if w := NewWho(Producer, n); r.producers[w] == nil && !r.cancelled {
-			ctx, leave := context.WithCancel(context.Background())
-			p := &producer{leave: leave}
-			r.producers[w] = p
-			r.group.Go(func() { r.produce(ctx, w, p) })
-		}
+		r.hire(NewWho(Producer, n))
 	}
 	for w, p := range r.producers {
 		if w.N() > sc.Producers && !p.leaving {
@@ -127,10 +123,11 @@ func (r *run) turn(sc Scenario) {
 	default:
 	}
 	for n := 1; n <= sc.Readers; n++ {
-		if w := NewWho(Reader, n); !r.readers[w] {
-			r.readers[w] = true
+		w := NewWho(Reader, n)
+		if _, here := r.readers[w]; !here { // else it may be about to leave, and stays
 			r.group.Go(func() { r.read(w) })
 		}
+		r.readers[w] = true
 	}
 	for w := range r.readers {
 		if w.N() > sc.Readers && r.readers[w] {
@@ -138,6 +135,18 @@ func (r *run) turn(sc Scenario) {
 			r.clock.wake(w)
 		}
 	}
+}
+
+// hire starts producer w, unless it is there. One that is about to leave hires
+// its successor.
+func (r *run) hire(w Who) {
+	if r.producers[w] != nil || r.cancelled {
+		return
+	}
+	ctx, leave := context.WithCancel(context.Background())
+	p := &producer{leave: leave}
+	r.producers[w] = p
+	r.group.Go(func() { r.produce(ctx, w, p) })
 }
 
 // note appends a step to the trace and returns the lab time that it bears.
@@ -195,37 +204,51 @@ func (r *run) observe(s core.Step) {
 func (r *run) produce(ctx context.Context, me Who, p *producer) {
 	defer func() {
 		r.note(Step{Who: me, Kind: Left})
+		r.ids.leave(me)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if r.producers[me] == p {
-			if p.leaving {
-				delete(r.producers, me) // so that the dial can bring it back
+		p.leave()
+		if p.leaving {
+			delete(r.producers, me)
+			if me.N() <= r.sc.Producers { // the dial has come back meanwhile
+				r.hire(me)
 			}
 		}
-		p.leave()
 	}()
-	for draw := uint64(0); ; draw++ {
-		began := r.clock.now()
-		share := 0.5 + unit(mix(r.trace.Scenario.Seed, forInterval, uint64(me), draw))
-		due := r.due(began, share)
-		r.note(Step{Who: me, Kind: Resting, Value: micros(due - began)})
-		for {
-			r.sleep(me, due)
-			if ctx.Err() != nil {
+	for draw := uint64(0); ; {
+		if !r.hasBacklog(p) {
+			if !r.rest(ctx, me, p, draw) {
 				return
 			}
-			if r.hasBacklog(p) {
-				break
-			}
-			// A dial may have been turned meanwhile.
-			if due = r.due(began, share); due <= r.clock.now() {
-				break
-			}
-			r.note(Step{Who: me, Kind: Resting, Value: micros(due - r.clock.now())})
+			draw++
 		}
 		if !r.submit(ctx, me) {
 			return
 		}
+	}
+}
+
+// rest waits until me should submit its next event. It reports false if the
+// producer should end.
+func (r *run) rest(ctx context.Context, me Who, p *producer, draw uint64) bool {
+	began := r.clock.now()
+	share := 0.5 + unit(mix(r.trace.Scenario.Seed, forInterval, uint64(me), draw))
+	due := r.due(began, share)
+	r.note(Step{Who: me, Kind: Resting, Value: micros(due - began)})
+	for {
+		r.sleep(me, due)
+		if ctx.Err() != nil {
+			return false
+		}
+		if r.hasBacklog(p) {
+			return true
+		}
+		// A dial may have been turned meanwhile.
+		now := r.clock.now()
+		if due = r.due(began, share); due <= now {
+			return true
+		}
+		r.note(Step{Who: me, Kind: Resting, Value: micros(due - now)})
 	}
 }
 
@@ -238,9 +261,13 @@ func (r *run) submit(ctx context.Context, me Who) bool {
 	r.mu.Unlock()
 	key := keyOf(r.trace.Scenario.Seed, id)
 	r.transition(Step{Who: me, Kind: Submitting, Event: id, Key: key})
+	r.mu.Lock()
+	r.calls++ // after the hold: the lab may let another producer go first
+	call := r.calls
+	r.mu.Unlock()
 	err := r.pool.Submit(ctx, core.LogEvent{ID: uint64(id), Key: r.keys[key]})
 	if err == nil {
-		r.transition(Step{Who: me, Kind: Accepted, Event: id, Key: key})
+		r.transition(Step{Who: me, Kind: Accepted, Event: id, Key: key, Value: call})
 		return true
 	}
 	why := uint32(GaveUp)
@@ -288,9 +315,12 @@ func (r *run) burst(n int) {
 // read polls the store as a dashboard would, until it should not go on. When
 // Run has returned it polls once more, so that what it shows last is final.
 func (r *run) read(me Who) {
-	defer r.note(Step{Who: me, Kind: Left})
-	r.note(Step{Who: me, Kind: Pausing, Value: micros(PollEvery / 4 * time.Duration(me.N()))})
-	r.sleep(me, r.clock.now()+PollEvery/4*time.Duration(me.N())) // not all at once
+	defer func() {
+		r.note(Step{Who: me, Kind: Left})
+		r.ids.leave(me)
+	}()
+	first := PollEvery / 4 * time.Duration(me.N()) // not all at once
+	r.sleep(me, first+r.note(Step{Who: me, Kind: Pausing, Value: micros(first)}))
 	for {
 		last := false
 		select {

@@ -3,13 +3,15 @@ package lab
 import (
 	"math"
 	"slices"
+	"sort"
 	"time"
 )
 
 // Bucket is the length of lab time that one point of the charts stands for.
 const Bucket = 100 * time.Millisecond
 
-// seriesSize bounds the points retained: ten minutes of lab time.
+// seriesSize is the least number of points retained, ten minutes of lab time;
+// it is at most twice that.
 const seriesSize = 6000
 
 // Point is what happened in one Bucket of lab time.
@@ -26,8 +28,6 @@ type series struct {
 	end     time.Duration // of the bucket that is filling
 	in, out [10]int       // events in the last ten buckets, the last one filling
 	spans   []float64     // of the events stored in the bucket
-	queue   int
-	dropped int
 }
 
 // add counts step s, which is about to be folded into v.
@@ -49,6 +49,12 @@ func (r *series) advance(at time.Duration, queue int) {
 	if r.end == 0 {
 		r.end = (at/Bucket + 1) * Bucket
 	}
+	if gap := (at - r.end) / Bucket; gap > 3*seriesSize {
+		// Nothing happened for so long that no point from before is retained.
+		r.points, r.spans = r.points[:0], r.spans[:0]
+		r.in, r.out = [10]int{}, [10]int{}
+		r.end += (gap - 2*seriesSize) * Bucket
+	}
 	for r.end <= at {
 		p := Point{At: r.end, Queue: float64(queue), P50: math.NaN(), P95: math.NaN()}
 		for i := range r.in {
@@ -61,7 +67,9 @@ func (r *series) advance(at time.Duration, queue int) {
 			r.spans = r.spans[:0]
 		}
 		r.points = append(r.points, p)
-		if len(r.points) > 2*seriesSize {
+		// When to forget depends on lab time alone, so that a trace read from a
+		// file has the points of the one written.
+		if r.end/Bucket%seriesSize == 0 && len(r.points) > seriesSize {
 			r.points = append(r.points[:0], r.points[len(r.points)-seriesSize:]...)
 		}
 		copy(r.in[:], r.in[1:])
@@ -81,3 +89,13 @@ func (r *series) bytes() int { return cap(r.points)*48 + cap(r.spans)*8 }
 
 // Points returns the points of the charts, oldest first. It is not a copy.
 func (t *Trace) Points() []Point { return t.series.points }
+
+// PointAt returns the point of the last bucket that had ended at lab time at.
+func (t *Trace) PointAt(at time.Duration) (Point, bool) {
+	points := t.series.points
+	i := sort.Search(len(points), func(i int) bool { return points[i].At > at })
+	if i == 0 {
+		return Point{}, false
+	}
+	return points[i-1], true
+}

@@ -3,11 +3,26 @@ package lab
 import (
 	"bytes"
 	"runtime"
-	"strconv"
 )
 
 // stacks reads, from the Go runtime, where every goroutine is at rest.
-type stacks struct{ buf []byte }
+type stacks struct {
+	buf   []byte
+	words map[string]string // each word that it has read, kept once
+}
+
+// word is string(b), without a new one each time.
+func (s *stacks) word(b []byte) string {
+	w, ok := s.words[string(b)]
+	if !ok {
+		if len(s.words) > 1000 || s.words == nil {
+			s.words = map[string]string{}
+		}
+		w = string(b)
+		s.words[w] = w
+	}
+	return w
+}
 
 // rest calls f for each goroutine of the run with the place where it rests.
 func (s *stacks) rest(byGo map[uint64]Who, f func(Who, Place)) {
@@ -23,14 +38,14 @@ func (s *stacks) rest(byGo map[uint64]Who, f func(Who, Place)) {
 		header, frames, _ := bytes.Cut(block, []byte("\n"))
 		id, reason := goroutineHeader(header)
 		if who, ok := byGo[id]; ok {
-			f(who, placeOf(reason, frames))
+			f(who, s.placeOf(s.word(reason), frames))
 		}
 	}
 }
 
 // placeOf reads the frames of one goroutine, innermost first: a line with the
 // function and its arguments, then a line with a tab, the file and the line.
-func placeOf(reason string, frames []byte) Place {
+func (s *stacks) placeOf(reason string, frames []byte) Place {
 	p := Place{Reason: reason}
 	for len(frames) > 0 {
 		var fn, at []byte
@@ -38,12 +53,14 @@ func placeOf(reason string, frames []byte) Place {
 		at, frames, _ = bytes.Cut(frames, []byte("\n"))
 		switch {
 		case bytes.HasPrefix(fn, []byte("sluice/core.")):
-			p.File, p.Line = fileLine(at)
+			var file []byte
+			file, p.Line = fileLine(at)
+			p.File = s.word(file)
 			name := fn[len("sluice/core."):]
 			if i := bytes.LastIndexByte(name, '('); i > 0 {
 				name = name[:i]
 			}
-			p.Func = string(name)
+			p.Func = s.word(name)
 			return p
 		case bytes.Contains(fn, []byte("lab.(*stepper).pass")):
 			p.Where = Held
@@ -57,19 +74,16 @@ func placeOf(reason string, frames []byte) Place {
 }
 
 // fileLine reads "\tsluice/core/collector.go:87 +0x1a".
-func fileLine(at []byte) (string, int) {
+func fileLine(at []byte) (file []byte, line int) {
 	at, _, _ = bytes.Cut(bytes.TrimSpace(at), []byte(" "))
 	i := bytes.LastIndexByte(at, ':')
 	if i < 0 {
-		return "", 0
+		return nil, 0
 	}
-	line, err := strconv.Atoi(string(at[i+1:]))
-	if err != nil {
-		return "", 0
-	}
-	file := at[:i]
+	n, _ := number(at[i+1:])
+	file = at[:i]
 	if j := bytes.LastIndexByte(file, '/'); j >= 0 {
 		file = file[j+1:]
 	}
-	return string(file), line
+	return file, int(n)
 }

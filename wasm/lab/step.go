@@ -57,7 +57,7 @@ const (
 	Cancelled // cancelled the context given to Run
 	Killed    // called Kill
 	Bursting  // asked for Value events at once
-	Turned    // set dial Event to Value thousandths
+	Turned    // set dial Event, its index in Dials, to Value thousandths
 
 	// Run.
 	Running  // Run has been called
@@ -67,7 +67,7 @@ const (
 	// A producer.
 	Resting    // waits for its next event, due Value microseconds later
 	Submitting // calls Submit; at rest here it waits at a full buffer
-	Accepted   // Submit returned nil
+	Accepted   // Submit returned nil; it was the call number Value
 	Rejected   // Submit returned an error
 	Left       // has ended, or a reader has
 

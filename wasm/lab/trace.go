@@ -26,7 +26,8 @@ const (
 )
 
 const (
-	// ringSize bounds the steps a trace retains, and so its memory: 24 bytes each.
+	// ringSize bounds the steps a trace retains, and so its memory: 24 bytes
+	// each. It is a power of two.
 	ringSize = 1 << 18
 	// checkpointEvery bounds the steps that a seek folds.
 	checkpointEvery = 2048
@@ -40,7 +41,9 @@ type Trace struct {
 	Scenario Scenario
 	Parallel bool // recorded natively, on several cores
 
-	ring   []Step // step n is at (n-1) % ringSize
+	size   uint64 // of the ring
+	every  uint64 // steps from one checkpoint to the next
+	ring   []Step // step n is at (n-1) % size
 	now    View   // after the last step
 	places []Place
 	index  map[Place]uint16
@@ -54,7 +57,11 @@ type Trace struct {
 
 // NewTrace returns the empty trace of a run of s.
 func NewTrace(s Scenario) *Trace {
-	t := &Trace{Scenario: s, now: NewView(s), places: make([]Place, 1), index: map[Place]uint16{}}
+	return newTrace(s, ringSize, checkpointEvery)
+}
+
+func newTrace(s Scenario, size, every uint64) *Trace {
+	t := &Trace{Scenario: s, size: size, every: every, now: NewView(s), places: make([]Place, 1), index: map[Place]uint16{}}
 	t.marks = append(t.marks, t.now.Clone())
 	return t
 }
@@ -74,37 +81,34 @@ func (t *Trace) End() time.Duration   { return t.now.At }
 // Step returns step n, which must be retained: First() < n <= Last().
 func (t *Trace) Step(n uint64) Step { return *t.at(n) }
 
-func (t *Trace) at(n uint64) *Step { return &t.ring[(n-1)%ringSize] }
+func (t *Trace) at(n uint64) *Step { return &t.ring[(n-1)&(t.size-1)] }
 
 // add appends a step.
 func (t *Trace) add(s Step) {
-	if n := t.now.Step; n < ringSize {
+	n := t.now.Step
+	if n-t.marks[len(t.marks)-1].Step >= t.every {
+		t.marks = append(t.marks, t.now.Clone())
+	}
+	if n < t.size {
 		t.ring = append(t.ring, s)
 	} else {
 		// The step that is overwritten must not be one that a checkpoint needs.
-		for len(t.marks) > 1 && t.marks[0].Step <= n-ringSize {
+		for len(t.marks) > 1 && t.marks[0].Step <= n-t.size {
 			t.marks = slices.Delete(t.marks, 0, 1)
 			t.lanes.drop(t.marks[0].At)
 		}
-		t.ring[n%ringSize] = s
+		t.ring[n&(t.size-1)] = s
 	}
 	t.series.add(&t.now, s)
-	t.lanes.add(&t.now, s, t.now.Step+1)
+	t.lanes.add(s, n+1)
 	t.now.Apply(s)
 }
 
-// settle marks the last step as one after which everything was at rest, and
-// takes a checkpoint when one is due.
+// settle marks the last step as one after which everything was at rest.
 func (t *Trace) settle() {
 	if t.now.Step > t.First() {
 		t.at(t.now.Step).flags |= settled
-	}
-	t.checkpoint()
-}
-
-func (t *Trace) checkpoint() {
-	if t.now.Step-t.marks[len(t.marks)-1].Step >= checkpointEvery {
-		t.marks = append(t.marks, t.now.Clone())
+		t.now.Last.flags |= settled
 	}
 }
 
@@ -126,6 +130,9 @@ func (t *Trace) place(g *Goroutine, p Place, at time.Duration) {
 	if g.Place == 0 && g.latest > t.marks[len(t.marks)-1].Step {
 		t.at(g.latest).Place = i
 		g.Place = i
+		if g.latest == t.now.Step {
+			t.now.Last.Place = i
+		}
 		return
 	}
 	t.add(Step{At: at, Who: g.Who, Kind: Waits, Event: g.Event, Key: g.Key, Place: i})

@@ -68,7 +68,7 @@ type Queued struct {
 	Key   uint8
 	From  time.Duration // submitted
 	Since time.Duration // accepted
-	by    uint64        // number of its Submitting step
+	call  uint32        // number of its call of Submit
 }
 
 // NewView is the view before the first step of a run of s.
@@ -147,7 +147,6 @@ func (v *View) Apply(s Step) {
 		g.Done++
 		return
 	}
-	before := g.step
 	g.Kind, g.Since, g.Due, g.step = s.Kind, s.At, s.Until(), v.Step
 	switch s.Kind {
 	case Running:
@@ -166,7 +165,7 @@ func (v *View) Apply(s Step) {
 	case Accepted:
 		if !g.taken {
 			v.Accepted++
-			v.enqueue(Queued{Event: s.Event, Key: s.Key, From: g.From, Since: s.At, by: before})
+			v.enqueue(Queued{Event: s.Event, Key: s.Key, From: g.From, Since: s.At, call: s.Value})
 		}
 		g.taken = false
 		g.Done++
@@ -187,12 +186,12 @@ func (v *View) Apply(s Step) {
 	}
 }
 
-// enqueue puts q behind the events submitted before it. Submits that waited are
+// enqueue puts q behind the events for which Submit was called before. Submits that waited are
 // accepted in the order in which they began to wait, but the runtime may tell
 // their goroutines so in another.
 func (v *View) enqueue(q Queued) {
 	i := len(v.Queue)
-	for i > 0 && v.Queue[i-1].by > q.by {
+	for i > 0 && v.Queue[i-1].call > q.call {
 		i--
 	}
 	v.Queue = slices.Insert(v.Queue, i, q)
