@@ -12,7 +12,7 @@ type Op struct {
 	From  float32 // of an Arc: turns clockwise from the top
 	To    float32
 	Fill  Ink     // None: not filled; colour of a Text
-	Line  Ink     // None: no outline
+	Line  Ink     // None: no outline; of a Text, a halo
 	Width float32 // of the outline
 	Dash  Dash
 	Hatch Hatch   // over the fill, in the colour of Fill

@@ -21,8 +21,8 @@ type StageOptions struct {
 
 	Followed      uint32  // an event that is lit wherever it is
 	Chosen        lab.Who // a goroutine that is lit
-	HoverEvent    uint32  // what the pointer is at
-	HoverWho      lab.Who
+	Hover         lab.Who // what the pointer is at
+	HoverEvent    uint32
 	ReducedMotion bool
 }
 
@@ -219,7 +219,7 @@ func (s *stage) heading(at point, text string) float32 {
 }
 
 func (s *stage) lit(w lab.Who) Ink {
-	if w == s.o.Chosen || w == s.o.HoverWho {
+	if w == s.o.Chosen || w == s.o.Hover {
 		return Accent
 	}
 	return None

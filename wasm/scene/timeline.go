@@ -18,8 +18,8 @@ type TimelineOptions struct {
 
 	Followed   uint32  // an event that is lit wherever it is
 	Chosen     lab.Who // a goroutine that is lit
+	Hover      lab.Who // what the pointer is at
 	HoverEvent uint32
-	HoverWho   lab.Who
 
 	// Reuse is a drawing that is no longer needed, whose memory is taken.
 	Reuse Drawing
@@ -119,7 +119,7 @@ func (l *timeline) draw() Drawing {
 		r := area{0, a.y, o.W, a.h}.region()
 		r.Part, r.Who = Lane, w
 		l.region(r)
-		if lit := w == o.Chosen || w == o.HoverWho; lit {
+		if lit := w == o.Chosen || w == o.Hover; lit {
 			l.rect(area{0, a.y, o.W, a.h}, 2, Sunk, None, 0)
 			l.rect(area{0, a.y, 2, a.h}, 0, Accent, None, 0)
 		}

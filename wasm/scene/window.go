@@ -25,9 +25,9 @@ func (w Window) Zoom(at time.Duration, factor float64) Window {
 // Pan moves the window later by d.
 func (w Window) Pan(d time.Duration) Window { return Window{w.From + d, w.To + d} }
 
-// Fit moves the window so that it shows nothing before start or after end, and
+// Clamp moves the window so that it shows nothing before start or after end, and
 // shortens it if it is longer than that.
-func (w Window) Fit(start, end time.Duration) Window {
+func (w Window) Clamp(start, end time.Duration) Window {
 	end = max(end, start+least)
 	span := min(max(w.Span(), least), end-start)
 	from := min(max(w.From, start), end-span)
@@ -36,5 +36,8 @@ func (w Window) Fit(start, end time.Duration) Window {
 
 // Follow moves the window so that it ends at now, if that is not too early.
 func (w Window) Follow(start, now time.Duration) Window {
-	return Window{now - w.Span(), now}.Fit(start, max(now, start+w.Span()))
+	return Window{now - w.Span(), now}.Clamp(start, max(now, start+w.Span()))
 }
+
+// Fit is the window that shows all from start to end.
+func Fit(start, end time.Duration) Window { return Window{start, max(end, start+least)} }
