@@ -19,6 +19,27 @@
   window.goappOnUpdate = () => { window.goappUpdatedBeforeWasmLoaded = true; };
   window.goappOnAppInstallChange = () => {};
 
+  // go-app asks for both storages, and would not start where they are denied.
+  for (const name of ["localStorage", "sessionStorage"]) {
+    try {
+      void window[name];
+    } catch {
+      Object.defineProperty(window, name, { value: forgetful() });
+    }
+  }
+
+  function forgetful() {
+    const items = new Map();
+    return {
+      get length() { return items.size; },
+      key: (n) => [...items.keys()][n] ?? null,
+      getItem: (key) => items.get(key) ?? null,
+      setItem: (key, value) => { items.set(key, String(value)); },
+      removeItem: (key) => { items.delete(key); },
+      clear: () => { items.clear(); },
+    };
+  }
+
   class Failure extends Error {}
 
   const parsed = new Promise((done) => {
