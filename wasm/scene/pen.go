@@ -141,12 +141,17 @@ func charWidth(f Font, c byte) float32 {
 }
 
 // grid is how many columns n cells take in w by h so that they are largest,
-// where a cell is aspect times as wide as it is high.
+// where a cell is aspect times as wide as it is high. Full rows are worth some
+// of the size.
 func grid(n int, w, h, aspect float32) (cols, rows int) {
 	best := float32(-1)
 	for c := 1; c <= n; c++ {
 		r := (n + c - 1) / c
-		if side := min(w/float32(c), h/float32(r)*aspect); side > best {
+		side := min(w/float32(c), h/float32(r)*aspect)
+		if r*c == n {
+			side *= 1.25
+		}
+		if side > best {
 			best, cols, rows = side, c, r
 		}
 	}
@@ -172,12 +177,12 @@ const (
 	wordWho
 	wordShort
 	wordRests
-	wordSpan
 	wordAgo
 	wordOf
 	wordFull
 	wordMore
 	wordBusy
+	wordLocked
 )
 
 func (w *words) get(sort wordSort, n uint32) string {
@@ -207,21 +212,32 @@ func (k wordKey) String() string {
 	case wordShort:
 		return short(lab.Who(n))
 	case wordRests:
-		return "rests " + span(time.Duration(n)*time.Millisecond)
-	case wordSpan:
-		return span(time.Duration(n) * time.Millisecond)
+		return "rests " + brief(n)
 	case wordAgo:
-		return "polled by Get " + span(time.Duration(n)*time.Millisecond) + " ago"
+		if n == 0 {
+			return "polled by Get just now"
+		}
+		return "polled by Get " + brief(n) + " ago"
 	case wordOf:
 		return strconv.Itoa(n>>16) + " of " + strconv.Itoa(n&0xffff)
 	case wordFull:
 		return strconv.Itoa(n>>16) + " of " + strconv.Itoa(n&0xffff) + ", full"
 	case wordMore:
 		return "+" + strconv.Itoa(n)
+	case wordLocked:
+		return strconv.Itoa(n>>16) + " busy, " + strconv.Itoa(n&0xffff) + " at the lock"
 	case wordBusy:
 		return strconv.Itoa(n>>16) + " busy, " + strconv.Itoa(n&0xffff) + " idle"
 	}
 	return strconv.Itoa(n)
+}
+
+// brief writes milliseconds, which time has rounded.
+func brief(ms int) string {
+	if ms >= 1000 {
+		return decimal(time.Duration(ms)*time.Millisecond, time.Second, 1) + " s"
+	}
+	return strconv.Itoa(ms) + " ms"
 }
 
 // short names a goroutine in two or three characters, such as "w2".

@@ -33,7 +33,8 @@ type Region struct {
 	// goroutine on the stage, To is when its state is due to end, or 0.
 	From, To time.Duration
 	Now      time.Duration // the instant drawn
-	Step     uint64        // of a mark or a bar: the trace's step that began it
+	Step     uint64        // of a mark, a bar or a stage: the trace's step that began it
+	Name     string        // of a stage
 }
 
 // Part is the sort of a region.
@@ -80,6 +81,8 @@ func (r Region) Title() string {
 		return r.Who.String() + ": " + strconv.Itoa(r.N) + " states in " + span(r.To-r.From) + ", most of it " + state(r.Who, r.Kind)
 	case Instant:
 		return markWord(r.Kind) + " at " + span(r.From)
+	case Spell:
+		return r.Name + ", " + span(r.To-r.From)
 	case Gone:
 		return thousands(r.N) + " steps before this are no longer retained"
 	}

@@ -124,7 +124,7 @@ func (s *stage) layoutWide() {
 	s.producers = col(16, 90)
 	s.gate = area{132 * u, top, 0, h}
 	s.buffer = col(146, 162)
-	s.workers = col(342, 138)
+	s.workers = col(342, 132)
 	s.store = col(506, 130)
 	s.readers = col(644, 46)
 
@@ -206,7 +206,7 @@ func (s *stage) slotGrid(w float32) (cols, rows int, pitch float32) {
 	cols = min(max(n, 6), 8)
 	switch {
 	case n > 128:
-		cols = 24
+		cols = 32
 	case n > 32:
 		cols = 16
 	}
@@ -456,11 +456,7 @@ func (s *stage) drawBuffer() {
 		reg.Part, reg.N, reg.Of, reg.Now = Slot, i+1, n, s.o.Now
 		if i < have {
 			q := &v.Queue[i]
-			line := Strong
-			if r < 5*k {
-				line = Hair
-			}
-			s.rect(c, min(5*k, w/5), Sheet, line, 1)
+			s.rect(c, min(5*k, w/5), Sheet, Hair, 1)
 			y := c.midY()
 			if digits {
 				y -= 4 * k
@@ -532,14 +528,19 @@ func (s *stage) drawWorkers() {
 		if s.o.Portrait {
 			cols, rows = 8, (n+7)/8
 		}
-		dx, dy := a.w/float32(cols), min(a.h/float32(rows), a.w/float32(cols)*1.25)
+		dx := a.w / float32(cols)
+		dy := min(a.h/float32(rows), max(dx*1.25, 32*k))
 		cells = grids{area: a, cols: cols, w: dx, h: dy, dx: dx, dy: dy}
 		rings = true
 	}
-	busy := 0
+	busy, waiting := 0, 0
 	for i := range crew {
 		g := &crew[i]
-		if g.InHand() {
+		switch {
+		case g.Kind == lab.AtDoor:
+			waiting++
+			busy++
+		case g.InHand():
 			busy++
 		}
 		c := cells.cell(i)
@@ -563,6 +564,8 @@ func (s *stage) drawWorkers() {
 		}
 	case v.Phase == lab.Drained:
 		word = "draining what was accepted"
+	case waiting > 0:
+		word = s.words.pair(wordLocked, busy-waiting, waiting)
 	default:
 		word = s.words.pair(wordBusy, busy, len(crew)-busy)
 	}
@@ -598,7 +601,7 @@ func (s *stage) ringOnly(g *lab.Goroutine, a area) {
 	k := s.s
 	gone := g.Kind == lab.Exited || g.Kind == lab.NoKind
 	label := a.h >= 28*k
-	r := min(a.w, a.h)/2 - 2*k
+	r := min(a.w, a.h)/2 - 1.5*k
 	y := a.midY()
 	if label {
 		r = min(a.w/2-3*k, (a.h-11*k)/2-1*k, 16*k)
@@ -807,11 +810,7 @@ func (s *stage) drawRoom(r *room, door float32) {
 	k, a := s.s, s.store
 	x, y := a.x+10*k, s.floor()
 	if !s.v.SlowLock {
-		y += 20 * k
-		for _, line := range [...]string{"Each visit takes", "nanoseconds: nobody", "is ever seen inside."} {
-			s.fits(x+10*k, y, a.right()-x-10*k, SansSmall, Ink2, Left, line)
-			y += 15 * k
-		}
+		s.wrap(x, y+20*k, (a.right()-x)*0.93, SansSmall, Ink2, "Each visit takes nanoseconds, so nobody is ever seen inside.")
 		return
 	}
 	step := 25 * k

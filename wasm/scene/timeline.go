@@ -108,6 +108,11 @@ func (l *timeline) draw() Drawing {
 	l.perSecond = float64(l.w) / (o.To - o.From).Seconds()
 	l.top = 15 * k
 	lanes := l.t.Lanes()
+	if len(lanes) == 0 { // before the start, those that there will be
+		for i := range l.t.Now().Crew {
+			lanes = append(lanes, l.t.Now().Crew[i].Who)
+		}
+	}
 	n := max(len(lanes), 1)
 	pitch := min(max((o.H-l.top-2)/float32(n), minLane), 19*k)
 	bottom := l.top + pitch*float32(n)
@@ -334,12 +339,17 @@ func (l *timeline) join(op Op) {
 // axis writes the time at a few round instants along the top.
 func (l *timeline) axis(bottom float32) {
 	o, k := l.o, l.s
-	every := round(time.Duration(float64(70*k) / l.perSecond * 1e9))
+	every := l.every()
 	for at := (o.From + every - 1) / every * every; at <= o.To; at += every {
 		x := l.at(at)
 		l.line(x, l.top-3*k, 0, 3*k, Strong, 1)
 		l.line(x, l.top, 0, bottom-l.top, Hair, 0.5)
 	}
+}
+
+// every is the time between two instants of the axis.
+func (l *timeline) every() time.Duration {
+	return round(time.Duration(float64(70*l.s) / l.perSecond * 1e9))
 }
 
 // round is the next of 1, 2 and 5 times a power of ten.
@@ -424,7 +434,10 @@ func (l *timeline) marks(bottom float32) {
 			}
 		case lab.Cancelled, lab.Killed:
 			if i+1 < len(marks) && marks[i+1].Kind == lab.Closed && marks[i+1].At <= limit && l.at(marks[i+1].At)-x < 3 {
-				word += ", intake closed"
+				full := word + ", intake closed"
+				if i+2 >= len(marks) || marks[i+2].At > limit || x+8*k+l.wide(Mono, full) < l.at(marks[i+2].At) {
+					word = full
+				}
 			}
 		}
 		if x-drawn >= 1 {
@@ -442,12 +455,12 @@ func (l *timeline) marks(bottom float32) {
 		}
 		switch {
 		case place(x+4*k, ww):
-			l.text(x+4*k, y, Mono, ink, Left, word)
+			l.halo(x+4*k, y, ink, Left, word)
 		case place(x-4*k-ww, ww):
-			l.text(x-4*k, y, Mono, ink, Right, word)
+			l.halo(x-4*k, y, ink, Right, word)
 		}
 	}
-	every := round(time.Duration(float64(70*k) / l.perSecond * 1e9))
+	every := l.every()
 	for at := (o.From + every - 1) / every * every; at <= o.To; at += every {
 		word := clock(at, every)
 		ww := l.wide(Mono, word)
@@ -456,6 +469,11 @@ func (l *timeline) marks(bottom float32) {
 			l.text(x, y, Mono, Ink2, Center, word)
 		}
 	}
+}
+
+// halo is a word that stands clear of the lines behind it.
+func (l *timeline) halo(x, y float32, ink Ink, a Align, word string) {
+	l.op(Op{Do: Text, X: x, Y: y, R: l.s, Font: Mono, Fill: ink, Line: Paper, Width: 3, Align: a, Text: word})
 }
 
 // clock writes an instant of the axis, as fine as the axis is.

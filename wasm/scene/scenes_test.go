@@ -1,0 +1,154 @@
+package scene
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sluice/wasm/lab"
+)
+
+// settle returns when no goroutine but the caller's can run. It is for runs in
+// which one waits at a mutex, which synctest does not take for blocked.
+func settle() {
+	buf := make([]byte, 1<<20)
+	for {
+		runtime.Gosched()
+		dump := buf[:runtime.Stack(buf, true)]
+		busy := 0
+		for _, state := range [][]byte{[]byte(" [running"), []byte(" [runnable"), []byte(" [syscall"), []byte(" [sleep")} {
+			busy += bytes.Count(dump, state)
+		}
+		if busy <= 1 {
+			return
+		}
+	}
+}
+
+// inLab runs f with a lab of sc.
+func inLab(t testing.TB, sc lab.Scenario, f func(l *lab.Lab, do func(...lab.Message), run func(time.Duration))) {
+	t.Helper()
+	with := func(l *lab.Lab) {
+		defer l.Close()
+		do := func(ms ...lab.Message) {
+			t.Helper()
+			for _, m := range ms {
+				if err := l.Do(m); err != nil {
+					t.Fatalf("%T: %v", m, err)
+				}
+			}
+		}
+		f(l, do, func(d time.Duration) {
+			for ; d > 0; d -= 10 * time.Millisecond {
+				l.Tick(10*time.Millisecond, nil)
+			}
+		})
+	}
+	if tt, ok := t.(*testing.T); ok && !sc.SlowLock {
+		synctest.Test(tt, func(*testing.T) { with(lab.New(sc, lab.Options{Settle: synctest.Wait})) })
+		return
+	}
+	with(lab.New(sc, lab.Options{Settle: settle}))
+}
+
+// shown is a moment of a run.
+type shown struct {
+	name string
+	v    lab.View
+	t    *lab.Trace
+	now  time.Duration
+	held bool
+	rate float64
+}
+
+// moments runs scenarios of every kind and calls f at moments worth a look.
+func moments(t *testing.T, f func(shown)) {
+	at := func(name string, l *lab.Lab) {
+		rate := 0.0
+		if p, ok := l.Trace().PointAt(l.Now()); ok {
+			rate = p.In
+		}
+		f(shown{name: name, v: l.Trace().Now().Clone(), t: l.Trace(), now: l.Now(), held: l.Paused(), rate: rate})
+	}
+	sc := lab.Default()
+	inLab(t, sc, func(l *lab.Lab, do func(...lab.Message), run func(time.Duration)) {
+		at("unstarted", l)
+		do(lab.Start{})
+		run(1500 * time.Millisecond)
+		at("calm", l)
+		do(lab.Turn{Query: "rate", Value: 80})
+		run(1500 * time.Millisecond)
+		at("busy", l)
+		do(lab.Pause{})
+		for range 6 {
+			do(lab.Release{})
+		}
+		at("held", l)
+		do(lab.Resume{}, lab.Stop{})
+		run(220 * time.Millisecond)
+		at("draining", l)
+		run(3 * time.Second)
+		at("stopped", l)
+	})
+	inLab(t, sc, func(l *lab.Lab, do func(...lab.Message), run func(time.Duration)) {
+		do(lab.Start{}, lab.Burst{})
+		run(300 * time.Millisecond)
+		do(lab.Kill{})
+		at("killed", l)
+		run(time.Second)
+		at("abandoned", l)
+	})
+	slow := sc
+	slow.SlowLock, slow.Readers, slow.Rate = true, 3, 40
+	inLab(t, slow, func(l *lab.Lab, do func(...lab.Message), run func(time.Duration)) {
+		do(lab.Start{})
+		run(1200 * time.Millisecond)
+		at("slow", l)
+		for range 100 {
+			run(10 * time.Millisecond)
+			if g := l.Trace().Now().Find(lab.NewWho(lab.Reader, 1)); g.Kind == lab.Inside {
+				break
+			}
+		}
+		at("slow-readers", l)
+	})
+	many := sc
+	many.Workers, many.Buffer, many.Producers, many.Readers, many.Rate, many.Cost = 64, 256, 8, 8, 600, 200*time.Millisecond
+	inLab(t, many, func(l *lab.Lab, do func(...lab.Message), run func(time.Duration)) {
+		do(lab.Start{})
+		run(900 * time.Millisecond)
+		at("many", l)
+	})
+	eight := sc
+	eight.Workers, eight.Buffer, eight.Producers, eight.Readers, eight.Rate = 8, 64, 4, 4, 60
+	inLab(t, eight, func(l *lab.Lab, do func(...lab.Message), run func(time.Duration)) {
+		do(lab.Start{}, lab.Burst{})
+		run(700 * time.Millisecond)
+		at("eight", l)
+	})
+	sixteen := eight
+	sixteen.Workers, sixteen.Buffer, sixteen.Producers, sixteen.SlowLock = 16, 1, 1, true
+	inLab(t, sixteen, func(l *lab.Lab, do func(...lab.Message), run func(time.Duration)) {
+		do(lab.Start{}, lab.Burst{})
+		run(700 * time.Millisecond)
+		at("sixteen", l)
+	})
+}
+
+func TestLook(t *testing.T) {
+	moments(t, func(m shown) {
+		o := StageOptions{W: 704, H: 300, Now: m.now, Rate: m.rate, Paused: m.held}
+		if len(m.v.Queue) > 2 {
+			o.Followed = m.v.Queue[1].Event
+		}
+		tl := TimelineOptions{W: 660, H: 152, From: 0, To: m.now + 1, Now: m.now, Cursor: m.now, Live: true, Followed: o.Followed, Chosen: lab.NewWho(lab.Worker, 2)}
+		look(t, m.name, 704, Stage(&m.v, m.t, o, nil), Timeline(m.t, tl))
+		o.W, o.Portrait = 390, true
+		look(t, m.name+"-phone", 390, Stage(&m.v, m.t, o, nil))
+		o = StageOptions{W: 1100, H: 470, Scale: 1.5, Now: m.now, Rate: m.rate, Paused: m.held, Chosen: lab.NewWho(lab.Worker, 2)}
+		tl.W, tl.Scale, tl.H = 1100, 1.5, 230
+		look(t, m.name+"-room", 1100, Stage(&m.v, m.t, o, nil), Timeline(m.t, tl))
+	})
+}
