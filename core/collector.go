@@ -81,7 +81,8 @@ func (s State) String() string {
 
 // Stats is a reading of the collector's counters. While nothing moves it is
 // exact, and Accepted = Processed + Abandoned + Queued + events in hand. While
-// calls are in progress each figure may be ahead of another by those calls.
+// calls are in progress a figure may be off by those calls, but never is an
+// event processed that is not accepted. After Run it is final.
 type Stats struct {
 	Accepted  uint64 // events for which Submit or TrySubmit returned nil
 	Processed uint64 // events counted in the store
@@ -109,11 +110,12 @@ type AsyncCollector struct {
 	stop     sync.Once
 	started  atomic.Bool
 	killed   atomic.Bool
+	tallies  []tally // one a worker
 
+	_         cacheLine     // what follows is written at every Submit
 	claims    atomic.Uint64 // twice the number of claims, plus 1 once the intake is closed
 	waiting   atomic.Int64  // claims whose Submit waits for room
 	abandoned atomic.Uint64
-	tallies   []tally // one a worker
 }
 
 const (
@@ -121,13 +123,34 @@ const (
 	oneClaim  = 2
 )
 
-// A tally is one worker's counters, alone on its cache line: workers that
-// counted in one place would wait for each other at every event.
+// A cacheLine keeps apart what different processors write: they would wait for
+// each other at every event. Two lines, since processors fetch them in pairs.
+type cacheLine [128]byte
+
+// A tally is what one worker has done. That an event was processed is written
+// down together with the receipt of the next, or else by rest: an atomic write
+// costs as much as a third of Inc.
 type tally struct {
-	received  atomic.Uint64
-	processed atomic.Uint64
-	_         [112]byte
+	moves   atomic.Uint64 // events received plus events processed
+	pending uint64        // 1 if a processed event is not in moves; the worker's own
+	_       cacheLine
 }
+
+func (t *tally) receive() {
+	t.moves.Add(t.pending + 1)
+	t.pending = 0
+}
+
+func (t *tally) rest() {
+	if t.pending > 0 {
+		t.moves.Add(t.pending)
+		t.pending = 0
+	}
+}
+
+// A worker has at most one event in hand, so moves is odd exactly while it does.
+func (t *tally) received() uint64  { return (t.moves.Load() + 1) / 2 }
+func (t *tally) processed() uint64 { return t.moves.Load() / 2 }
 
 // NewAsyncCollector returns a collector that counts in store. The error is
 // ErrConfig if store is nil or a size in cfg is below 1.
@@ -165,17 +188,15 @@ func (c *AsyncCollector) Run(ctx context.Context) error {
 	}
 	select {
 	case <-ctx.Done():
-	case <-c.stopping: // Kill has closed the intake
+	case <-c.stopping: // Kill closes the intake
 	}
 	c.closeIntake()
 	workers.Wait()
 
-	n := uint64(0)
 	for range c.jobs { // only Kill leaves anything here
-		n++
+		c.abandoned.Add(1)
 	}
-	c.abandoned.Store(n)
-	if n > 0 {
+	if n := c.abandoned.Load(); n > 0 {
 		return fmt.Errorf("%w: %d of %d accepted", ErrAbandoned, n, c.Stats().Accepted)
 	}
 	return nil
@@ -183,58 +204,79 @@ func (c *AsyncCollector) Run(ctx context.Context) error {
 
 // work receives and processes events until ctx is cancelled, then drains.
 func (c *AsyncCollector) work(ctx context.Context, id int) {
-	// The condition is checked after every event: select chooses at random
+	t := &c.tallies[id-1]
+	var e LogEvent
+	// The context is checked after every event: select chooses at random
 	// among ready cases, and could prefer events to the cancel for ever.
-	for ctx.Err() == nil && !c.killed.Load() {
-		c.note(id, Idle, LogEvent{})
-		// A receive that need not wait is much cheaper than the full select.
-		select {
-		case e, ok := <-c.jobs:
-			if ok {
-				c.process(id, e)
-			}
-			continue
-		default:
-		}
-		select {
-		case e, ok := <-c.jobs:
-			if ok { // else Kill has closed it
-				c.process(id, e)
-			}
-		case <-ctx.Done(): // cancelled while idle: do not wait for an event
-		}
-	}
-	c.note(id, Draining, LogEvent{})
-	for !c.killed.Load() {
-		e, ok := <-c.jobs // waits at most until closeIntake closes it
-		if !ok {
+	for more := true; more && ctx.Err() == nil; {
+		c.note(id, Idle, nil)
+		if c.killed.Load() {
 			break
 		}
-		c.process(id, e)
-		c.note(id, Draining, LogEvent{})
+		// A receive that need not wait is much cheaper than the full select.
+		select {
+		case e, more = <-c.jobs:
+		default:
+			t.rest()
+			select {
+			case e, more = <-c.jobs:
+			case <-ctx.Done(): // cancelled while idle: do not wait for an event
+				continue
+			}
+		}
+		if more {
+			more = c.process(id, &e)
+		}
 	}
-	c.note(id, Exited, LogEvent{})
+	for !c.killed.Load() {
+		c.note(id, Draining, nil)
+		e, more := <-c.jobs // waits at most until closeIntake closes it
+		if !more || !c.process(id, &e) {
+			break
+		}
+	}
+	t.rest()
+	c.note(id, Exited, nil)
 }
 
-// process counts one event. Nothing interrupts it.
-func (c *AsyncCollector) process(id int, e LogEvent) {
+// process counts one event and reports whether it did. Nothing interrupts it.
+// What a worker received after Kill was not in its hands then: it is abandoned.
+func (c *AsyncCollector) process(id int, e *LogEvent) bool {
+	if c.killed.Load() {
+		c.abandoned.Add(1)
+		return false
+	}
 	t := &c.tallies[id-1]
-	t.received.Add(1)
+	t.receive()
 	c.note(id, Processing, e)
 	c.store.Inc(e.Key)
-	t.processed.Add(1)
+	t.pending = 1
+	return true
 }
 
-func (c *AsyncCollector) note(id int, s State, e LogEvent) {
+// note is kept small enough to be inlined: without an observer it costs a test.
+func (c *AsyncCollector) note(id int, s State, e *LogEvent) {
 	if c.cfg.Observe != nil {
-		c.cfg.Observe(Step{Worker: id, State: s, Event: e})
+		c.observe(id, s, e)
 	}
+}
+
+func (c *AsyncCollector) observe(id int, s State, e *LogEvent) {
+	c.tallies[id-1].rest() // the observer may hold the worker here: Stats must be right
+	step := Step{Worker: id, State: s}
+	if e != nil {
+		step.Event = *e
+	}
+	c.cfg.Observe(step)
 }
 
 // Submit hands e to the workers, waiting while the buffer is full. It returns
 // nil if and only if e was accepted. Otherwise e will never be counted, and the
 // error is ErrStopped if shutdown has begun, or ctx.Err() if ctx ended the wait.
 // ctx limits only the wait: an event for which there is room is accepted.
+//
+// Shutdown begins when Run sees its context cancelled, or with Kill. It ends the
+// wait of every Submit, which may then have been accepted or not, as it says.
 func (c *AsyncCollector) Submit(ctx context.Context, e LogEvent) error {
 	if !c.claim() {
 		return ErrStopped
@@ -274,37 +316,46 @@ func (c *AsyncCollector) TrySubmit(e LogEvent) error {
 }
 
 // Kill stops the collector without a drain: each worker finishes at most the
-// event in its hands, and Run counts the rest as abandoned. It does not wait
-// for that. It may be called more than once, and before Run or after cancel.
+// event in its hands, and the rest is abandoned. Kill waits for sends under way,
+// never for the store or the observer, and may be called from either. It may be
+// called more than once, and before Run or after cancel.
 func (c *AsyncCollector) Kill() {
+	c.closeIntake() // first: an event on its way into a worker's hands arrives
 	c.killed.Store(true)
-	c.closeIntake()
 }
 
 // Stats returns the counters. It never waits.
 func (c *AsyncCollector) Stats() Stats {
 	s := Stats{
 		Abandoned: c.abandoned.Load(),
-		Queued:    len(c.jobs),
 		Capacity:  c.cfg.Buffer,
 		Workers:   c.cfg.Workers,
 	}
 	for i := range c.tallies {
-		s.Processed += c.tallies[i].processed.Load()
+		s.Processed += c.tallies[i].processed()
 	}
-	waiting := c.waiting.Load()
-	s.Accepted = c.claims.Load()/oneClaim - uint64(waiting)
+	s.Queued = len(c.jobs)
+	// Of the claims, those that wait are not accepted yet. A Submit that has
+	// stopped waiting may not have said so: then what was sent tells more.
+	waiting, claims := c.waiting.Load(), c.claims.Load()/oneClaim
+	s.Accepted = uint64(max(int64(claims)-waiting, int64(c.sent())))
 	return s
 }
 
 // claim counts an event as accepted before it is sent, so that the intake
-// cannot close in between. It fails once the intake is closed.
+// cannot close in between. It fails once the intake is closed. That needs a
+// compare-and-swap: claims that were added first and taken back after could
+// come and go for as long as producers try, and keep the intake from settling.
 func (c *AsyncCollector) claim() bool {
-	if c.claims.Add(oneClaim)&closedBit == 0 {
-		return true
+	for {
+		n := c.claims.Load()
+		if n&closedBit != 0 {
+			return false
+		}
+		if c.claims.CompareAndSwap(n, n+oneClaim) {
+			return true
+		}
 	}
-	c.unclaim()
-	return false
 }
 
 // unclaim gives back a claim that did not become a send.
@@ -316,22 +367,21 @@ func (c *AsyncCollector) closeIntake() {
 	c.stop.Do(func() {
 		c.claims.Or(closedBit)
 		close(c.stopping)
-		for !c.settled() {
+		for c.sent() != c.claims.Load()/oneClaim {
 			runtime.Gosched()
 		}
 		close(c.jobs)
 	})
 }
 
-// settled reports whether every claim has become a send or been given back.
-// What was received is read before what is queued: an event received in
-// between is missed and asked for again, where the other order would count it
-// twice and close the channel under a sender.
-func (c *AsyncCollector) settled() bool {
-	sent := uint64(0)
+// sent returns how many claims have become sends: what was received and what
+// is queued. Received is read first: an event received in between is missed and
+// asked for again, where the other order would count it twice and close the
+// channel under a sender.
+func (c *AsyncCollector) sent() uint64 {
+	n := c.abandoned.Load()
 	for i := range c.tallies {
-		sent += c.tallies[i].received.Load()
+		n += c.tallies[i].received()
 	}
-	sent += uint64(len(c.jobs))
-	return sent == c.claims.Load()/oneClaim
+	return n + uint64(len(c.jobs))
 }
