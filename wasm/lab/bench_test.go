@@ -16,15 +16,16 @@ func yield() {
 	}
 }
 
-// oneProcessor makes the scheduler behave as it does under js/wasm.
-func oneProcessor(t testing.TB) {
+// oneProcessor makes the scheduler behave as it does under js/wasm, until the
+// function it returns is called.
+func oneProcessor() (restore func()) {
 	n := runtime.GOMAXPROCS(1)
-	t.Cleanup(func() { runtime.GOMAXPROCS(n) })
+	return func() { runtime.GOMAXPROCS(n) }
 }
 
 // longTrace has n steps of a busy pool.
 func longTrace(t testing.TB, n uint64) *Trace {
-	oneProcessor(t)
+	defer oneProcessor()()
 	sc := Default()
 	sc.Rate, sc.Cost, sc.Workers, sc.Producers, sc.Buffer = 1000, 10*time.Millisecond, 8, 8, 64
 	l := New(sc, Options{Settle: yield})
@@ -69,7 +70,7 @@ func BenchmarkTick(b *testing.B) {
 		workers int
 	}{{1000, 8}, {10_000, 8}, {10_000, 64}} {
 		b.Run(fmt.Sprintf("rate=%v/workers=%d", c.rate, c.workers), func(b *testing.B) {
-			oneProcessor(b)
+			defer oneProcessor()()
 			sc := Default()
 			sc.Rate, sc.Workers, sc.Producers, sc.Buffer = c.rate, c.workers, 8, 256
 			sc.Cost = time.Duration(float64(c.workers) * 0.9 / c.rate * float64(time.Second))
@@ -97,7 +98,7 @@ func BenchmarkTick(b *testing.B) {
 func BenchmarkLook(b *testing.B) {
 	for _, workers := range []int{8, 64} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			oneProcessor(b)
+			defer oneProcessor()()
 			sc := Default()
 			sc.Workers = workers
 			l := New(sc, Options{Settle: yield})

@@ -72,6 +72,8 @@ type Lab struct {
 	fault  error
 	pace   float64
 	stacks stacks
+	size   uint64 // of the trace's ring
+	every  uint64 // steps from one of its checkpoints to the next
 }
 
 // New returns an idle lab.
@@ -82,7 +84,9 @@ func New(sc Scenario, opt Options) *Lab {
 	if opt.Quick == nil {
 		opt.Quick = opt.Settle
 	}
-	return &Lab{opt: opt, sc: sc, clock: newStepper(), trace: NewTrace(sc), pace: sc.Speed}
+	l := &Lab{opt: opt, sc: sc, size: ringSize, every: checkpointEvery}
+	l.fresh()
+	return l
 }
 
 // Scenario is what the dials say. A run that is on may still have another
@@ -223,7 +227,7 @@ func (l *Lab) forget(phase Phase) {
 }
 
 func (l *Lab) fresh() {
-	l.clock, l.trace, l.fault, l.paused, l.pace = newStepper(), NewTrace(l.sc), nil, false, l.sc.Speed
+	l.clock, l.trace, l.fault, l.paused, l.pace = newStepper(), newTrace(l.sc, l.size, l.every), nil, false, l.sc.Speed
 }
 
 // end ends the run, if there is one, and waits for its goroutines.

@@ -56,6 +56,21 @@ func (l *lanes) add(s Step, n uint64) {
 	l.byWho[s.Who] = append(bars, Bar{From: s.At, To: -1, Event: s.Event, Step: uint32(n), Who: s.Who, Kind: s.Kind, Key: s.Key})
 }
 
+// begin has the bars that are open in v, the oldest instant of a trace.
+func (l *lanes) begin(v *View) {
+	for _, g := range v.Crew {
+		if g.Kind == NoKind {
+			continue
+		}
+		key := uint8(0)
+		if g.Event != 0 || g.Kind == AtDoor || g.Kind == Inside {
+			key = g.Key
+		}
+		l.add(Step{At: g.Since, Who: g.Who, Kind: g.Kind, Event: g.Event, Key: key}, g.step)
+	}
+	l.marks = nil
+}
+
 // drop forgets what ended before at.
 func (l *lanes) drop(at time.Duration) {
 	for w, bars := range l.byWho {

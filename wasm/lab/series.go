@@ -28,6 +28,7 @@ type series struct {
 	end     time.Duration // of the bucket that is filling
 	in, out [10]int       // events in the last ten buckets, the last one filling
 	spans   []float64     // of the events stored in the bucket
+	given   []Point       // see begin
 }
 
 // add counts step s, which is about to be folded into v.
@@ -77,6 +78,38 @@ func (r *series) advance(at time.Duration, queue int) {
 		r.in[9], r.out[9] = 0, 0
 		r.end += Bucket
 	}
+}
+
+// begin has points that were derived from steps before start and just after it.
+func (r *series) begin(points []Point, start time.Duration) {
+	i := 0
+	for i < len(points) && points[i].At <= start {
+		i++
+	}
+	r.points, r.given = points[:i:i], points[i:]
+	if len(points) > 0 {
+		r.end = (start/Bucket + 1) * Bucket
+	}
+}
+
+// finish closes the buckets before the one that ends at end, puts in what was
+// given to begin, and forgets the points before first.
+func (r *series) finish(end, first time.Duration, queue int) {
+	if end > 0 {
+		r.advance(end-Bucket, queue)
+	}
+	for _, p := range r.given {
+		i, ok := slices.BinarySearchFunc(r.points, p, func(a, b Point) int { return int(a.At - b.At) })
+		if ok {
+			r.points[i] = p
+		}
+	}
+	r.given = nil
+	i := 0
+	for i < len(r.points) && r.points[i].At < first {
+		i++
+	}
+	r.points = r.points[i:]
 }
 
 // percentile returns the nearest-rank percentile of sorted values: the least

@@ -43,7 +43,8 @@ type Trace struct {
 
 	size   uint64 // of the ring
 	every  uint64 // steps from one checkpoint to the next
-	ring   []Step // step n is at (n-1) % size
+	base   uint64 // steps before those that the ring ever had
+	ring   []Step // step n is at (n-1-base) % size
 	now    View   // after the last step
 	places []Place
 	index  map[Place]uint16
@@ -81,7 +82,7 @@ func (t *Trace) End() time.Duration   { return t.now.At }
 // Step returns step n, which must be retained: First() < n <= Last().
 func (t *Trace) Step(n uint64) Step { return *t.at(n) }
 
-func (t *Trace) at(n uint64) *Step { return &t.ring[(n-1)&(t.size-1)] }
+func (t *Trace) at(n uint64) *Step { return &t.ring[(n-1-t.base)&(t.size-1)] }
 
 // add appends a step.
 func (t *Trace) add(s Step) {
@@ -89,7 +90,7 @@ func (t *Trace) add(s Step) {
 	if n-t.marks[len(t.marks)-1].Step >= t.every {
 		t.marks = append(t.marks, t.now.Clone())
 	}
-	if n < t.size {
+	if uint64(len(t.ring)) < t.size {
 		t.ring = append(t.ring, s)
 	} else {
 		// The step that is overwritten must not be one that a checkpoint needs.
@@ -97,7 +98,7 @@ func (t *Trace) add(s Step) {
 			t.marks = slices.Delete(t.marks, 0, 1)
 			t.lanes.drop(t.marks[0].At)
 		}
-		t.ring[n&(t.size-1)] = s
+		t.ring[(n-t.base)&(t.size-1)] = s
 	}
 	t.series.add(&t.now, s)
 	t.lanes.add(s, n+1)

@@ -179,6 +179,8 @@ func (v *View) Apply(s Step) {
 	case Received:
 		g.Event, g.Key, g.From = s.Event, s.Key, s.At
 		v.receive(g)
+	case AtDoor, Inside:
+		g.Key = s.Key
 	case Stored:
 		v.Stored++
 		v.Counts[s.Key%NumKeys]++
