@@ -173,8 +173,7 @@ func (b *builder) icons() error {
 		}
 		b.add(name, png)
 	}
-	// A maskable icon fills its square: the system cuts the corners.
-	png, err := rasterize(bytes.Replace(svg, []byte(` rx="96"`), nil, 1), 512)
+	png, err := rasterize(square(svg), 512)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func prerender(root func() app.Composer) (string, error) {
 		for c := range n.ChildNodes() {
 			if c.Type == html.ElementNode {
 				mend(c)
-				var out bytes.Buffer
+				var out strings.Builder
 				err := html.Render(&out, c)
 				return out.String(), err
 			}
@@ -54,14 +54,15 @@ func prerender(root func() app.Composer) (string, error) {
 // mend gives attributes a fixed order, which go-app does not, so that the same
 // page makes the same bytes, and the value "true", which go-app drops, back to
 // those for which its absence means something else.
-func mend(root *html.Node) {
-	for n := range root.Descendants() {
-		for i, a := range n.Attr {
-			if a.Val == "" && strings.HasPrefix(a.Key, "aria-") {
-				n.Attr[i].Val = "true"
-			}
+func mend(n *html.Node) {
+	for i, a := range n.Attr {
+		if a.Val == "" && strings.HasPrefix(a.Key, "aria-") {
+			n.Attr[i].Val = "true"
 		}
-		slices.SortFunc(n.Attr, func(a, b html.Attribute) int { return strings.Compare(a.Key, b.Key) })
+	}
+	slices.SortFunc(n.Attr, func(a, b html.Attribute) int { return strings.Compare(a.Key, b.Key) })
+	for c := range n.ChildNodes() {
+		mend(c)
 	}
 }
 
@@ -125,4 +126,10 @@ func rasterize(svg []byte, size int) ([]byte, error) {
 	var out bytes.Buffer
 	err = png.Encode(&out, picture)
 	return out.Bytes(), err
+}
+
+// square takes the round corners off the icon's ground: the system cuts a
+// maskable icon as it likes.
+func square(svg []byte) []byte {
+	return bytes.Replace(svg, []byte(` rx="96" ry="96"`), nil, 1)
 }
