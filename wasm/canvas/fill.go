@@ -1,0 +1,133 @@
+//go:build js && wasm
+
+package canvas
+
+import (
+	"strconv"
+	"strings"
+
+	"sluice/wasm/desk"
+)
+
+// fill shows what may change with every frame.
+func (p *page) fill(s *desk.Screen, at float64) {
+	d := p.dom
+	main := d.node("main")
+	main.attr("data-state", s.State)
+	main.attr("data-paused", strconv.FormatBool(s.Paused))
+	main.attr("data-past", strconv.FormatBool(s.Past))
+	main.attr("data-step", strconv.FormatUint(s.Step, 10))
+	for _, f := range s.Ledger {
+		d.node("l-" + f.Name).text(f.Text)
+	}
+	balance := d.node("balance")
+	balance.text(s.Balance)
+	balance.attr("data-fault", strconv.FormatBool(s.Fault))
+	for _, b := range s.Buttons {
+		n := d.node("b-" + b.Act)
+		n.flag("disabled", !b.On)
+		n.flag("hidden", b.Hidden)
+		class := "quiet"
+		switch {
+		case b.Main:
+			class = "main"
+		case b.Act != "export" && b.Act != "open":
+			class = ""
+		}
+		n.prop("className", class)
+	}
+	d.node("b-main").prop("className", "main")
+	for i, k := range s.Polled {
+		d.node("k-" + strconv.Itoa(i)).text(k.Text)
+		d.node("m-"+strconv.Itoa(i)).prop("value", strconv.FormatFloat(k.Share, 'f', 3, 64))
+	}
+	d.node("clock").text(s.Clock)
+	d.node("steps").text(s.Steps)
+	time := d.node("time")
+	time.flag("disabled", s.Last == 0)
+	time.prop("min", strconv.FormatUint(s.First, 10))
+	time.prop("max", strconv.FormatUint(max(s.Last, 1), 10))
+	time.set("value", strconv.FormatUint(s.Step, 10))
+}
+
+// fillSlow shows what a person cannot follow at sixty times a second.
+func (p *page) fillSlow(s *desk.Screen, at float64) {
+	d := p.dom
+	d.node("say-head").text(s.Head + ".")
+	d.node("say-text").text(s.Say)
+	notice := s.Notice
+	if len(s.Problems) > 0 {
+		notice = strings.TrimSpace(notice + " " + strings.Join(s.Problems, " "))
+	}
+	n := d.node("notice")
+	n.text(notice)
+	n.flag("hidden", notice == "")
+	d.node("source").text(s.Source)
+	d.node("pace").text(s.Pace)
+	d.node("b-main").text(strings.ToUpper(s.MainAct()[:1]) + s.MainAct()[1:])
+	for _, v := range s.Dials {
+		in := d.node("d-" + v.Query)
+		in.prop("min", strconv.Itoa(v.Least))
+		in.prop("max", strconv.Itoa(v.Top))
+		in.set("value", strconv.Itoa(v.Pos))
+		in.attr("aria-valuetext", v.Text)
+		in.flag("disabled", v.Off)
+		d.node("o-" + v.Query).text(v.Text)
+	}
+	slow := d.node("slow")
+	slow.flag("checked", s.Slow)
+	slow.flag("disabled", s.SlowOff)
+	d.node("time").attr("aria-valuetext", s.TimeText)
+	in, out := s.In, s.Out
+	if in != "" {
+		d.node("v-rate").text("in " + in + " · out " + out)
+	} else {
+		d.node("v-rate").text("")
+	}
+	d.node("v-queue").text(s.Queue)
+	d.node("v-span").text(s.Spans)
+	d.node("v-polled").text(s.PolledAgo)
+
+	p.table.show(s)
+	p.code.show(s, at)
+	p.fillRecent(s)
+
+	strip := s.StripTitle != ""
+	if d.node("strip-part").flag("hidden", !strip) {
+		d.node("charts").flag("hidden", strip)
+		p.inbox.put(relayout{})
+	}
+	if strip {
+		d.node("strip-title").text(s.StripTitle)
+		d.node("strip-text").list(d, s.Stages)
+	}
+	// Politely: not more than once in two seconds, and only what is new.
+	if s.Announce != p.spoken && (at == 0 || at-p.spokenAt > 2000 || s.Paused) {
+		p.spokenAt = at
+		p.announce(s.Announce)
+	}
+}
+
+func (p *page) fillRecent(s *desk.Screen) {
+	box := p.dom.node("recent")
+	var b strings.Builder
+	for _, e := range s.Recent {
+		b.WriteString(e.Text)
+		if e.Event == s.Follow {
+			b.WriteString("*")
+		}
+		b.WriteByte('\n')
+	}
+	if box.said["recent"] == b.String() {
+		return
+	}
+	box.said["recent"] = b.String()
+	call(box.el, "replaceChildren")
+	for _, e := range s.Recent {
+		n := p.dom.create(box.el, "button", "event key key-"+strconv.Itoa(int(e.Key)))
+		n.attr("type", "button")
+		n.attr("data-event", strconv.FormatUint(uint64(e.Event), 10))
+		n.attr("aria-pressed", strconv.FormatBool(e.Event == s.Follow))
+		n.text(e.Text)
+	}
+}

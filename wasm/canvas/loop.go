@@ -1,0 +1,297 @@
+//go:build js && wasm
+
+package canvas
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"sluice/wasm/desk"
+	"sluice/wasm/lab"
+	"sluice/wasm/scene"
+)
+
+const (
+	// frameBudget is how much of a frame's 16.7 ms the program may take before
+	// lab time waits for the next frame.
+	frameBudget = 7 * time.Millisecond
+	// longestFrame is the most time that a frame makes up for. A tab that was
+	// hidden, or a clock that jumped, does not make lab time race.
+	longestFrame = 50 * time.Millisecond
+)
+
+// page is the running page. It belongs to its loop's goroutine; JavaScript's
+// callbacks only leave messages for it.
+type page struct {
+	desk   *desk.Desk
+	dom    *dom
+	funcs  funcs
+	inbox  inbox
+	stage  *surface
+	lanes  *surface
+	strip  *surface
+	motion scene.Motion
+	charts *charts
+	code   *code
+	table  *table
+
+	last     float64 // the frame before, in the browser's milliseconds
+	frames   uint64
+	slowAt   float64 // when the parts that change slowly were last shown
+	lanesAt  float64
+	chartsAt float64
+	dirty    bool // a message has come: show everything
+	layout   layout
+	spoken   string
+	spokenAt float64
+}
+
+// layout is what the page's size and the person's wishes mean for drawing.
+type layout struct {
+	portrait, present, reduced bool
+	scale                      float32
+}
+
+// inbox holds what callbacks leave for the loop. A callback must not block, and
+// nothing that the person does may be dropped, so it grows.
+type inbox struct {
+	mu    sync.Mutex
+	list  []any
+	frame float64 // the time of the newest frame, or 0
+	ready chan struct{}
+}
+
+func (b *inbox) put(m any) {
+	b.mu.Lock()
+	b.list = append(b.list, m)
+	b.mu.Unlock()
+	b.wake()
+}
+
+func (b *inbox) tick(at float64) {
+	b.mu.Lock()
+	b.frame = at
+	b.mu.Unlock()
+	b.wake()
+}
+
+func (b *inbox) wake() {
+	select {
+	case b.ready <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+func (b *inbox) take() (list []any, frame float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list, frame = b.list, b.frame
+	b.list, b.frame = nil, 0
+	return list, frame
+}
+
+// Start drives the page until stop is called, which waits for its end.
+func Start(query string) (stop func()) {
+	done := make(chan struct{})
+	quit := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := run(query, quit); err != nil {
+			show(err)
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
+	}
+}
+
+// show tells of a bug of the page itself, in the place where messages stand.
+func show(err error) {
+	doc, e := safejs.Global().Get("document")
+	if e != nil {
+		return
+	}
+	el, e := doc.Call("getElementById", "notice")
+	if e != nil || el.IsNull() {
+		return
+	}
+	_ = el.Set("textContent", "The page has stopped: "+err.Error()+". Reload it to go on.")
+	_ = el.Set("hidden", false)
+}
+
+func run(query string, quit <-chan struct{}) (err error) {
+	p := &page{inbox: inbox{ready: make(chan struct{}, 1)}}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	defer p.funcs.release()
+	doc := global("document")
+	p.dom = &dom{doc: doc, nodes: map[string]*node{}}
+	s := newSettler(&p.funcs)
+	p.desk = desk.New(query, lab.Options{Settle: s.exact, Quick: s.quick})
+	defer p.desk.Close()
+	p.stage = newSurface(doc, "stage", "stage-box")
+	p.lanes = newSurface(doc, "lanes", "lanes-box")
+	p.strip = newSurface(doc, "strip", "strip-box")
+	p.charts = newCharts(p.dom)
+	p.code = newCode(p)
+	p.table = newTable(p)
+	p.listen()
+	p.relayout()
+	p.dirty = true
+	p.show(0)
+	if p.desk.Lab().Scenario().Autostart {
+		p.do(lab.Start{})
+	}
+	for {
+		select {
+		case <-p.inbox.ready:
+		case <-quit:
+			return nil
+		}
+		list, frame := p.inbox.take()
+		for _, m := range list {
+			p.do(m)
+		}
+		if frame > 0 {
+			p.frame(frame)
+		}
+	}
+}
+
+// do carries out one message: the page's own, or one for the desk.
+func (p *page) do(m any) {
+	p.dirty = true
+	switch m := m.(type) {
+	case relayout:
+		p.relayout()
+	case retheme:
+		p.charts.rebuild()
+	case press:
+		p.press(m)
+	case key:
+		p.key(m)
+	case turned:
+		p.turn(m)
+	case point:
+		p.point(m)
+	case wheel:
+		p.wheel(m)
+	case codeCame:
+		p.code.came(m)
+	case line:
+		p.code.choose(string(m))
+	default:
+		p.desk.Do(m)
+	}
+}
+
+// frame moves time on and shows what came of it.
+func (p *page) frame(at float64) {
+	began := time.Now()
+	elapsed := time.Duration((at - p.last) * float64(time.Millisecond))
+	if p.last == 0 || elapsed < 0 {
+		elapsed = 0
+	}
+	p.last = at
+	p.frames++
+	p.desk.Frame(min(elapsed, longestFrame), func() bool { return time.Since(began) < frameBudget })
+	p.show(at)
+}
+
+// show brings the page up to what the desk says. What a person cannot read
+// sixty times a second is shown less often, unless a message has come.
+func (p *page) show(at float64) {
+	d := p.desk
+	still := d.Paused() && !p.dirty
+	slow := p.dirty || !still && at-p.slowAt >= 100
+	lanes := p.dirty || !still && at-p.lanesAt >= 45
+	if p.dirty || !still || p.stage.drawing.Moving {
+		p.drawStage(at)
+	}
+	if lanes {
+		p.lanesAt = at
+		p.drawLanes()
+	}
+	if p.dirty || !still {
+		s := d.Screen(slow)
+		p.fill(&s, at)
+		if slow {
+			p.slowAt = at
+			p.fillSlow(&s, at)
+		}
+	}
+	if p.dirty || !still && at-p.chartsAt >= 250 {
+		p.chartsAt = at
+		p.charts.show(d, p.layout.present)
+	}
+	p.dirty = false
+}
+
+func (p *page) drawStage(at float64) {
+	d := p.desk
+	rate := 0.0
+	if point, ok := d.Trace().PointAt(d.At()); ok && !d.Paused() {
+		rate = point.In * d.Lab().Scenario().Speed
+	}
+	p.stage.draw(scene.Stage(d.View(), d.Trace(), scene.StageOptions{
+		W: p.stage.w, H: p.stage.h, Scale: p.layout.scale, Portrait: p.layout.portrait,
+		Now: d.At(), Clock: at / 1000, Rate: rate, Paused: d.Paused(), Parallel: d.Trace().Parallel,
+		Followed: d.Followed(), Chosen: d.Chosen(), Hover: d.Lit().Who, HoverEvent: d.Lit().Event,
+		ReducedMotion: p.layout.reduced,
+	}, &p.motion), p.layout.scale)
+}
+
+func (p *page) laneOptions() scene.TimelineOptions {
+	d := p.desk
+	w := d.Window()
+	return scene.TimelineOptions{
+		W: p.lanes.w, H: p.lanes.h, Scale: p.layout.scale, From: w.From, To: w.To,
+		Now: max(d.Trace().End(), d.At()), Cursor: d.At(), Live: !d.Past(),
+		Followed: d.Followed(), Chosen: d.Chosen(), Hover: d.Lit().Who, HoverEvent: d.Lit().Event,
+	}
+}
+
+func (p *page) drawLanes() {
+	o := p.laneOptions()
+	o.Reuse = p.lanes.drawing
+	p.lanes.draw(scene.Timeline(p.desk.Trace(), o), p.layout.scale)
+	if life, ok := p.desk.Life(); ok {
+		p.strip.draw(scene.Strip(life, scene.StripOptions{W: p.strip.w, Now: p.desk.At(), Scale: p.layout.scale}), p.layout.scale)
+	}
+}
+
+// relayout is sent when the page's size, or how it should look, has changed.
+type relayout struct{}
+
+// retheme is sent when the colours have changed.
+type retheme struct{}
+
+func (p *page) relayout() {
+	media := func(q string) bool { return truthy(call(global("window"), "matchMedia", q), "matches") }
+	html := get(p.dom.doc, "documentElement")
+	present := must(call(html, "hasAttribute", "data-present").Bool())
+	p.layout = layout{
+		portrait: media("(max-width: 760px)"),
+		reduced:  media("(prefers-reduced-motion: reduce)"),
+		present:  present,
+		scale:    1,
+	}
+	switch {
+	case present:
+		p.layout.scale = 1.3
+	case media("(min-width: 1700px)"):
+		p.layout.scale = 1.2
+	}
+	p.stage.measure()
+	p.lanes.measure()
+	p.strip.measure()
+	p.charts.resize()
+	p.dirty = true
+}
