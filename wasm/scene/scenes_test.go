@@ -63,23 +63,26 @@ type shown struct {
 	rate float64
 }
 
-// moments runs scenarios of every kind and calls f at moments worth a look.
-func moments(t *testing.T, f func(shown)) {
+// moments runs scenarios of every kind and returns moments worth a look. The
+// traces have gone on since.
+func moments(t *testing.T) (all []shown) {
 	at := func(name string, l *lab.Lab) {
 		rate := 0.0
 		if p, ok := l.Trace().PointAt(l.Now()); ok {
 			rate = p.In
 		}
-		f(shown{name: name, v: l.Trace().Now().Clone(), t: l.Trace(), now: l.Now(), held: l.Paused(), rate: rate})
+		all = append(all, shown{name: name, v: l.Trace().Now().Clone(), t: l.Trace(), now: l.Now(), held: l.Paused(), rate: rate})
 	}
 	sc := lab.Default()
 	inLab(t, sc, func(l *lab.Lab, do func(...lab.Message), run func(time.Duration)) {
 		at("unstarted", l)
-		do(lab.Start{})
+		do(lab.Start{}, lab.Turn{Query: "rate", Value: 12})
 		run(1500 * time.Millisecond)
 		at("calm", l)
 		do(lab.Turn{Query: "rate", Value: 80})
-		run(1500 * time.Millisecond)
+		for v := l.Trace().Now(); len(v.Queue) < v.Capacity || v.Ledger().Waiting == 0; {
+			run(10 * time.Millisecond)
+		}
 		at("busy", l)
 		do(lab.Pause{})
 		for range 6 {
@@ -135,20 +138,58 @@ func moments(t *testing.T, f func(shown)) {
 		run(700 * time.Millisecond)
 		at("sixteen", l)
 	})
+	return all
 }
 
+// place is somewhere where the stage is drawn.
+type place struct {
+	name string
+	o    StageOptions
+}
+
+func places() []place {
+	return []place{
+		{"desk", StageOptions{W: 704, H: 300}},
+		{"phone", StageOptions{W: 390, H: 500, Portrait: true}},
+		{"narrow", StageOptions{W: 340, H: 500, Portrait: true}},
+		{"room", StageOptions{W: 1100, H: 470, Scale: 1.5}},
+		{"large type", StageOptions{W: 704, H: 300, Scale: 1.3}},
+	}
+}
+
+// on fills in what depends on the moment.
+func (p place) on(m shown) StageOptions {
+	o := p.o
+	o.Now, o.Rate, o.Paused = m.now, m.rate, m.held
+	return o
+}
+
+// TestLook draws nothing that is tested; see look.
 func TestLook(t *testing.T) {
-	moments(t, func(m shown) {
-		o := StageOptions{W: 704, H: 300, Now: m.now, Rate: m.rate, Paused: m.held}
-		if len(m.v.Queue) > 2 {
-			o.Followed = m.v.Queue[1].Event
+	for _, m := range moments(t) {
+		for _, p := range places() {
+			o := p.on(m)
+			if len(m.v.Queue) > 2 {
+				o.Followed = m.v.Queue[1].Event
+			}
+			name := m.name
+			ds := []Drawing{Stage(&m.v, m.t, o, nil)}
+			if !o.Portrait {
+				tl := TimelineOptions{W: o.W - 40, H: o.H / 2, Scale: o.Scale, To: m.now + 1, Now: m.now, Cursor: m.now, Live: true, Followed: o.Followed, Chosen: lab.NewWho(lab.Worker, 2)}
+				ds = append(ds, Timeline(m.t, tl))
+			}
+			if p.name != "desk" {
+				name += "-" + p.name
+			}
+			event := m.v.Queue
+			if len(event) > 0 {
+				for _, e := range []uint32{event[0].Event, 3} {
+					if life, ok := m.t.Life(e, m.v.Step); ok {
+						ds = append(ds, Strip(life, StripOptions{W: o.W, Now: m.now, Scale: o.Scale}))
+					}
+				}
+			}
+			look(t, name, o.W, ds...)
 		}
-		tl := TimelineOptions{W: 660, H: 152, From: 0, To: m.now + 1, Now: m.now, Cursor: m.now, Live: true, Followed: o.Followed, Chosen: lab.NewWho(lab.Worker, 2)}
-		look(t, m.name, 704, Stage(&m.v, m.t, o, nil), Timeline(m.t, tl))
-		o.W, o.Portrait = 390, true
-		look(t, m.name+"-phone", 390, Stage(&m.v, m.t, o, nil))
-		o = StageOptions{W: 1100, H: 470, Scale: 1.5, Now: m.now, Rate: m.rate, Paused: m.held, Chosen: lab.NewWho(lab.Worker, 2)}
-		tl.W, tl.Scale, tl.H = 1100, 1.5, 230
-		look(t, m.name+"-room", 1100, Stage(&m.v, m.t, o, nil), Timeline(m.t, tl))
-	})
+	}
 }

@@ -569,7 +569,13 @@ func (s *stage) drawWorkers() {
 	default:
 		word = s.words.pair(wordBusy, busy, len(crew)-busy)
 	}
-	s.fits(s.workersRow.x, s.workersRow.y, s.o.W-s.workersRow.x, Sans, Ink2, Left, word)
+	room := s.o.W - s.pad - s.workersRow.x
+	if !s.o.Portrait {
+		room = s.storeRow.x - s.workersRow.x - 4*k
+	}
+	if !s.fits(s.workersRow.x, s.workersRow.y, room, Sans, Ink2, Left, word) && v.Phase == lab.Drained {
+		s.fits(s.workersRow.x, s.workersRow.y, room, Sans, Ink2, Left, "draining")
+	}
 }
 
 func (s *stage) workerBox(g *lab.Goroutine, a area) {

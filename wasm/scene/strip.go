@@ -91,7 +91,7 @@ func Strip(life lab.Life, o StripOptions) Drawing {
 		g.Alpha = 0.45
 	}
 	p.op(g)
-	return Drawing{Ops: p.ops, Regions: p.regions, Moving: life.Outcome == lab.OnTheWay, Height: y + 8*k}
+	return Drawing{Ops: p.ops, Regions: p.regions, Height: y + 8*k}
 }
 
 // spell is how a stage is drawn: as the timeline draws the state.

@@ -114,7 +114,7 @@ func (l *timeline) draw() Drawing {
 		}
 	}
 	n := max(len(lanes), 1)
-	pitch := min(max((o.H-l.top-2)/float32(n), minLane), 19*k)
+	pitch := min(max((o.H-l.top-4*k)/float32(n), minLane), 19*k)
 	bottom := l.top + pitch*float32(n)
 
 	l.axis(bottom)
@@ -151,10 +151,10 @@ func (l *timeline) draw() Drawing {
 		x := l.at(o.Cursor)
 		l.line(x, l.top-3*k, 0, bottom-l.top+3*k, Accent, 1.5)
 		if !o.Live {
-			l.op(Op{Do: Glyph, X: x, Y: l.top - 3*k, R: 3.5 * k, Fill: Accent, Shape: 3})
+			l.op(Op{Do: Glyph, X: min(x, o.W-4.2*k), Y: l.top - 3*k, R: 3.5 * k, Fill: Accent, Shape: 3})
 		}
 	}
-	return Drawing{Ops: l.ops, Regions: l.regions, Height: bottom + 2}
+	return Drawing{Ops: l.ops, Regions: l.regions, Height: bottom + 4*k}
 }
 
 // class is how a state is drawn.
@@ -205,7 +205,7 @@ func (l *timeline) lane(w lab.Who, a area) {
 			end := b.From + time.Duration(merging/l.perSecond*1e9)
 			j := i + 1
 			if j < len(bars) && bars[j].From < end {
-				j = i + sort.Search(len(bars)-i, func(n int) bool { return bars[i+n].From >= end })
+				j = after(bars, i, end)
 				if last := &bars[j-1]; l.pixels(last) >= 2*merging {
 					j-- // it is long enough to be drawn by itself
 				}
@@ -219,6 +219,22 @@ func (l *timeline) lane(w lab.Who, a area) {
 		l.bar(b, c, a, x0, x1)
 		i++
 	}
+}
+
+// after is the first bar behind i that begins at or after end. It looks near i
+// first, since that is where it is, as a rule.
+func after(bars []lab.Bar, i int, end time.Duration) int {
+	step := 1
+	for i+step < len(bars) && bars[i+step].From < end {
+		i += step
+		step *= 2
+	}
+	for ; step > 0; step /= 2 {
+		if i+step < len(bars) && bars[i+step].From < end {
+			i += step
+		}
+	}
+	return i + 1
 }
 
 func (l *timeline) end(b *lab.Bar) time.Duration {
@@ -290,8 +306,8 @@ func (l *timeline) merged(w lab.Who, bars []lab.Bar, a area, x0 float32) {
 	var kind [numClasses]lab.Kind
 	lit := false
 	stride := 1
-	if len(bars) > 512 {
-		stride = len(bars)/256 | 1 // a sample is enough to tell which is most
+	if len(bars) > 128 {
+		stride = len(bars)/64 | 1 // a sample is enough to tell which is most
 	}
 	for i := 0; i < len(bars); i += stride {
 		b := &bars[i]
