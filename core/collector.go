@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,17 +97,20 @@ type Stats struct {
 //
 // Shutdown must neither lose an event whose Submit returned nil nor send on a
 // closed channel. So every send first claims its place in the count of accepted
-// events. Shutdown forbids further claims, waits for the claims already made to
-// become sends or be given back, and only then closes the channel; the workers
-// receive what is left in it.
+// events. Shutdown forbids further claims; those already made become sends or
+// are given back, while the workers go on receiving. Once every claim has been
+// received or given back no send can follow, and whoever saw to the last of them
+// closes the channel, which ends the drain.
 type AsyncCollector struct {
 	store MetricStore
 	cfg   Config
 
 	jobs     chan LogEvent
 	stopping chan struct{} // closed when shutdown begins: blocked sends give up
-	stop     sync.Once
+	stop     sync.Once     // closes stopping
+	settle   sync.Once     // closes jobs
 	started  atomic.Bool
+	stopped  atomic.Bool // the intake is closed
 	killed   atomic.Bool
 	tallies  []tally // one a worker
 
@@ -194,7 +196,7 @@ func (c *AsyncCollector) Run(ctx context.Context) error {
 	workers.Wait()
 
 	for range c.jobs { // only Kill leaves anything here
-		c.abandoned.Add(1)
+		c.abandon()
 	}
 	if n := c.abandoned.Load(); n > 0 {
 		return fmt.Errorf("%w: %d of %d accepted", ErrAbandoned, n, c.Stats().Accepted)
@@ -222,6 +224,9 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 			case e, more = <-c.jobs:
 			case <-ctx.Done(): // cancelled while idle: do not wait for an event
 				continue
+			case <-c.stopping: // by Kill, before the cancel or without one
+				more = false
+				continue
 			}
 		}
 		if more {
@@ -230,7 +235,7 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 	}
 	for !c.killed.Load() {
 		c.note(id, Draining, nil)
-		e, more := <-c.jobs // waits at most until closeIntake closes it
+		e, more := <-c.jobs // waits at most until the last claim is settled
 		if !more || !c.process(id, &e) {
 			break
 		}
@@ -243,11 +248,14 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 // What a worker received after Kill was not in its hands then: it is abandoned.
 func (c *AsyncCollector) process(id int, e *LogEvent) bool {
 	if c.killed.Load() {
-		c.abandoned.Add(1)
+		c.abandon()
 		return false
 	}
 	t := &c.tallies[id-1]
 	t.receive()
+	if c.stopped.Load() {
+		c.closeIfSettled()
+	}
 	c.note(id, Processing, e)
 	c.store.Inc(e.Key)
 	t.pending = 1
@@ -316,12 +324,12 @@ func (c *AsyncCollector) TrySubmit(e LogEvent) error {
 }
 
 // Kill stops the collector without a drain: each worker finishes at most the
-// event in its hands, and the rest is abandoned. Kill waits for sends under way,
-// never for the store or the observer, and may be called from either. It may be
-// called more than once, and before Run or after cancel.
+// event in its hands, and the rest is abandoned. Kill does not wait for that, so
+// store and observer may call it too. It may be called more than once, and before
+// Run or after cancel.
 func (c *AsyncCollector) Kill() {
-	c.closeIntake() // first: an event on its way into a worker's hands arrives
 	c.killed.Store(true)
+	c.closeIntake()
 }
 
 // Stats returns the counters. It never waits.
@@ -335,17 +343,16 @@ func (c *AsyncCollector) Stats() Stats {
 		s.Processed += c.tallies[i].processed()
 	}
 	s.Queued = len(c.jobs)
-	// Of the claims, those that wait are not accepted yet. A Submit that has
-	// stopped waiting may not have said so: then what was sent tells more.
+	// Of the claims, those that wait are not accepted yet. A Submit that was
+	// let in may not have said so: then what is queued and received tells more.
+	sent := c.received() + uint64(s.Queued)
 	waiting, claims := c.waiting.Load(), c.claims.Load()/oneClaim
-	s.Accepted = uint64(max(int64(claims)-waiting, int64(c.sent())))
+	s.Accepted = uint64(max(int64(claims)-waiting, int64(sent)))
 	return s
 }
 
-// claim counts an event as accepted before it is sent, so that the intake
-// cannot close in between. It fails once the intake is closed. That needs a
-// compare-and-swap: claims that were added first and taken back after could
-// come and go for as long as producers try, and keep the intake from settling.
+// claim counts an event as accepted before it is sent. It fails once the intake
+// is closed: from then on the number of claims only falls.
 func (c *AsyncCollector) claim() bool {
 	for {
 		n := c.claims.Load()
@@ -359,29 +366,42 @@ func (c *AsyncCollector) claim() bool {
 }
 
 // unclaim gives back a claim that did not become a send.
-func (c *AsyncCollector) unclaim() { c.claims.Add(^uint64(oneClaim - 1)) }
+func (c *AsyncCollector) unclaim() {
+	if c.claims.Add(^uint64(oneClaim-1))&closedBit != 0 {
+		c.closeIfSettled()
+	}
+}
 
-// closeIntake closes the jobs channel once no send can follow. It waits only
-// for sends under way, none of which can block any more.
+// abandon counts an event that was received only to get it out of the way.
+func (c *AsyncCollector) abandon() {
+	c.abandoned.Add(1)
+	c.closeIfSettled()
+}
+
+// closeIntake begins the shutdown. It does not wait.
 func (c *AsyncCollector) closeIntake() {
 	c.stop.Do(func() {
 		c.claims.Or(closedBit)
+		c.stopped.Store(true)
 		close(c.stopping)
-		for c.sent() != c.claims.Load()/oneClaim {
-			runtime.Gosched()
-		}
-		close(c.jobs)
+		c.closeIfSettled()
 	})
 }
 
-// sent returns how many claims have become sends: what was received and what
-// is queued. Received is read first: an event received in between is missed and
-// asked for again, where the other order would count it twice and close the
-// channel under a sender.
-func (c *AsyncCollector) sent() uint64 {
+// closeIfSettled closes the jobs channel if the intake is closed and every claim
+// has been received or given back. Who closes the intake asks, and after that
+// whoever receives or gives back: so the last of them finds it settled.
+func (c *AsyncCollector) closeIfSettled() {
+	if c.claims.Load() == c.received()*oneClaim+closedBit {
+		c.settle.Do(func() { close(c.jobs) })
+	}
+}
+
+// received returns how many events have left the buffer.
+func (c *AsyncCollector) received() uint64 {
 	n := c.abandoned.Load()
 	for i := range c.tallies {
 		n += c.tallies[i].received()
 	}
-	return n + uint64(len(c.jobs))
+	return n
 }

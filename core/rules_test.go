@@ -1,0 +1,68 @@
+package core_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The package is two files that import only the standard library, have no
+// variable at package level, and are the same on every platform.
+func TestRules(t *testing.T) {
+	set := token.NewFileSet()
+	packages, err := parser.ParseDir(set, ".", func(f fs.FileInfo) bool {
+		return !strings.HasSuffix(f.Name(), "_test.go")
+	}, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files, methods []string
+	for name, file := range packages["core"].Files {
+		files = append(files, name)
+		for _, group := range file.Comments {
+			if strings.Contains(group.Text(), "go:build") || strings.HasPrefix(group.List[0].Text, "//go:build") {
+				t.Errorf("%s has a build tag", name)
+			}
+		}
+		for _, imp := range file.Imports {
+			if path, _, _ := strings.Cut(strings.Trim(imp.Path.Value, `"`), "/"); strings.Contains(path, ".") || path == "sluice" {
+				t.Errorf("%s imports %s", name, imp.Path.Value)
+			}
+		}
+		for _, decl := range file.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			if gen.Tok == token.VAR {
+				t.Errorf("%s: a variable at package level", set.Position(gen.Pos()))
+			}
+			for _, spec := range gen.Specs {
+				typ, ok := spec.(*ast.TypeSpec)
+				if !ok || typ.Name.Name != "MetricStore" {
+					continue
+				}
+				for _, m := range typ.Type.(*ast.InterfaceType).Methods.List {
+					for _, n := range m.Names {
+						methods = append(methods, n.Name)
+					}
+					if len(m.Names) == 0 {
+						t.Error("MetricStore embeds another interface")
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(files)
+	if want := []string{"collector.go", "store.go"}; !slices.Equal(files, want) {
+		t.Errorf("files %v, want %v", files, want)
+	}
+	slices.Sort(methods)
+	if want := []string{"Get", "Inc"}; !slices.Equal(methods, want) {
+		t.Errorf("MetricStore has %v, want %v", methods, want)
+	}
+}
