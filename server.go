@@ -1,4 +1,5 @@
-// Command sluice serves the page, or writes it out as a static site.
+// Command sluice serves the page, or writes it out as a static site, or records
+// a run of the collector natively.
 package main
 
 import (
@@ -9,11 +10,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
+	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
+	"sluice/wasm/lab"
 	"sluice/web"
 )
 
@@ -39,6 +44,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		static = dir
 		return nil
 	})
+	rec := recordFlags(flags)
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprintln(stdout, "usage: sluice [flags]")
@@ -49,6 +55,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	case flags.NArg() > 0:
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if rec.file != "" || len(rec.query) > 0 {
+		return record(ctx, rec, stdout)
 	}
 
 	site, err := web.Load(web.Dist(), *base)
@@ -110,4 +119,63 @@ func newServer(handler http.Handler) *http.Server {
 
 		DisableGeneralOptionsHandler: true,
 	}
+}
+
+// A recording is what the flags ask to be recorded.
+type recording struct {
+	file   string
+	length time.Duration
+	query  url.Values // the scenario, by the keys of the page's query
+}
+
+func recordFlags(flags *flag.FlagSet) *recording {
+	r := &recording{query: url.Values{}}
+	flags.Func("record", "run a scenario natively on all cores, write its trace to this `file` for the page to open, and exit", func(file string) error {
+		if file == "" {
+			return errors.New("want a file")
+		}
+		r.file = file
+		return nil
+	})
+	flags.DurationVar(&r.length, "for", 5*time.Second, "with -record: press Stop after this `time`")
+	set := func(key, usage string) {
+		flags.Func(key, "with -record: "+usage, func(text string) error {
+			r.query.Set(key, text)
+			return nil
+		})
+	}
+	for _, d := range lab.Dials() {
+		set(d.Query, fmt.Sprintf("`%s`, from %s to %s (default %s)", strings.ToLower(d.Name), d.Text(d.Min), d.Text(d.Max), d.Text(d.Default)))
+	}
+	set("seed", "`seed` of every draw (default 1)")
+	set("store", "`store`, memory or slow (default memory)")
+	return r
+}
+
+// record runs the collector until the time is up or ctx is cancelled, and writes
+// the trace when everything accepted has been drained.
+func record(ctx context.Context, r *recording, stdout io.Writer) error {
+	if r.file == "" {
+		return errors.New("the flags of a scenario need -record, and a file to record to")
+	}
+	if r.length <= 0 {
+		return fmt.Errorf("-for must be above 0, got %v", r.length)
+	}
+	sc, problems := lab.Parse(r.query.Encode())
+	if len(problems) > 0 {
+		wrong, _, _ := strings.Cut(problems[0], ";") // what follows is for the page
+		return errors.New(wrong)
+	}
+	trace, err := lab.Record(ctx, sc, r.length)
+	if err != nil {
+		return fmt.Errorf("cannot record: %w", err)
+	}
+	data := trace.Encode()
+	if err := os.WriteFile(r.file, data, 0o666); err != nil {
+		return fmt.Errorf("cannot write the trace: %w", err)
+	}
+	l := trace.Now().Ledger()
+	fmt.Fprintf(stdout, "recorded %d steps on %d cores, %.1f MB, to %s: %d events submitted, %d accepted, %d stored\n",
+		trace.Last(), runtime.GOMAXPROCS(0), float64(len(data))/1e6, r.file, l.Submitted, l.Accepted, l.Stored)
+	return nil
 }

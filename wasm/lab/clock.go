@@ -19,6 +19,8 @@ type clock interface {
 	wake(w Who)
 	// abort ends every sleep and every hold, now and from now on.
 	abort()
+	// late is by how much a sleep may end too late.
+	late() time.Duration
 }
 
 // stepper is a clock that stands still unless it is driven. The goroutines that
@@ -76,6 +78,8 @@ func (c *stepper) pass(w Who) {
 	c.mu.Unlock()
 	<-s.release
 }
+
+func (c *stepper) late() time.Duration { return 0 }
 
 func (c *stepper) sit(w Who, due time.Duration, held bool) *seat {
 	s := c.seats[w]
@@ -236,4 +240,8 @@ func (c *wall) wake(w Who) {
 }
 
 func (c *wall) pass(Who) {}
-func (c *wall) abort()   { c.once.Do(func() { close(c.done) }) }
+
+// late is far above what timers are late by, and below what a person sees.
+func (c *wall) late() time.Duration { return time.Duration(float64(20*time.Millisecond) * c.speed) }
+
+func (c *wall) abort() { c.once.Do(func() { close(c.done) }) }

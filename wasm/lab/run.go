@@ -63,7 +63,8 @@ type run struct {
 type producer struct {
 	leave   context.CancelFunc
 	leaving bool
-	backlog int // events to submit at once
+	backlog int           // events to submit at once
+	due     time.Duration // its last event: its own goroutine's
 }
 
 // start begins a run of sc that writes to trace.
@@ -231,12 +232,15 @@ func (r *run) produce(ctx context.Context, me Who, p *producer) {
 // rest waits until me should submit its next event. It reports false if the
 // producer should end.
 func (r *run) rest(ctx context.Context, me Who, p *producer, draw uint64) bool {
-	began := r.clock.now()
+	// From when it was due, not from when it woke up, so that what the machine's
+	// timers are late by does not add up.
+	began := max(p.due, r.clock.now()-r.clock.late())
 	share := 0.5 + unit(mix(r.trace.Scenario.Seed, forInterval, uint64(me), draw))
 	due := r.due(began, share)
-	r.note(Step{Who: me, Kind: Resting, Value: micros(due - began)})
+	r.note(Step{Who: me, Kind: Resting, Value: micros(due - r.clock.now())})
 	for {
 		r.sleep(me, due)
+		p.due = min(due, r.clock.now())
 		if ctx.Err() != nil {
 			return false
 		}
