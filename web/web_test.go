@@ -177,8 +177,8 @@ func TestServe(t *testing.T) {
 			if got := body(t, head); got != "" || fmt.Sprint(head.Header) != fmt.Sprint(r.Header) {
 				t.Errorf("HEAD: %q with %v, want the headers of GET %v", got, head.Header, r.Header)
 			}
-			if r := get(site, "GET", c.path, append(header, "If-Match", `"other"`)...); r.StatusCode != 412 || body(t, r) != "" {
-				t.Errorf("If-Match: status %d", r.StatusCode)
+			if r := get(site, "GET", c.path, append(header, "If-Match", `"other"`)...); r.StatusCode != 412 || body(t, r) != "" || r.Header.Get("Content-Length") != "" {
+				t.Errorf("If-Match: status %d, Content-Length %q", r.StatusCode, r.Header.Get("Content-Length"))
 			}
 			again := get(site, "GET", c.path, append(header, "If-None-Match", r.Header.Get("Etag"))...)
 			if got := body(t, again); again.StatusCode != 304 || got != "" || again.Header.Get("Etag") == "" {
@@ -291,7 +291,7 @@ func TestBase(t *testing.T) {
 	if r := get(site, "GET", "/a/b"); r.StatusCode != 301 || r.Header.Get("Location") != "/a/b/" {
 		t.Errorf("without its slash: status %d to %q", r.StatusCode, r.Header.Get("Location"))
 	}
-	for _, outside := range []string{"/", "/a/", "/a", "/sw.js", "/a/sw.js", "/a/bb/", "", "a/b/"} {
+	for _, outside := range []string{"/", "/a/", "/a", "/sw.js", "/a/sw.js", "/a/bb/", "", "a/b/", "sw.js"} {
 		r := get(site, "GET", outside)
 		if got := body(t, r); r.StatusCode != 404 || !strings.Contains(got, `href="/a/b/`+cssName) {
 			t.Errorf("%q: status %d, %q", outside, r.StatusCode, got)
