@@ -350,7 +350,7 @@ func (l *Lab) rest(look bool) {
 // check compares the three sources of the ledger.
 func (l *Lab) check() {
 	if l.fault == nil && l.run != nil {
-		l.fault = l.trace.now.Ledger().Check(l.run.pool.Stats(), l.run.store.sum())
+		l.fault = l.trace.now.Check(l.run.pool.Stats(), l.run.store.sum())
 	}
 }
 

@@ -107,7 +107,7 @@ func (t *Trace) Life(event uint32, upTo uint64) (Life, bool) {
 		case Stored:
 			l.finish(WasStored, "stored", s, n)
 		case Returned:
-			if len(l.Stages) > 0 && !received && l.Outcome == OnTheWay {
+			if len(l.Stages) > 0 && !received && l.Outcome == OnTheWay && s.Value > 0 {
 				l.finish(WasAbandoned, "abandoned", s, n)
 			}
 		case Waits:

@@ -34,7 +34,7 @@ func record(ctx context.Context, sc Scenario, d time.Duration, newPool NewPool) 
 	<-r.over
 	r.dismiss()
 	r.group.Wait()
-	if err := t.now.Ledger().Check(r.pool.Stats(), r.store.sum()); err != nil {
+	if err := t.now.Check(r.pool.Stats(), r.store.sum()); err != nil {
 		return nil, fmt.Errorf("the run did not add up: %w", err)
 	}
 	return t, nil

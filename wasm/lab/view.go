@@ -154,9 +154,10 @@ func (v *View) Apply(s Step) {
 	case Closed:
 		v.CloseAt = s.At
 	case Returned:
-		// What is left in the buffer now will never be received.
+		// Of what is left in the buffer, what Run does not own up to is lost. It
+		// stays there for all to see.
 		v.Abandoned += uint64(s.Value)
-		v.Queue = v.Queue[:0]
+		v.Queue = slices.Delete(v.Queue, 0, min(int(s.Value), len(v.Queue)))
 		v.ReturnAt, v.Phase = s.At, Stopped
 
 	case Submitting:
@@ -267,6 +268,17 @@ func (g *Goroutine) InHand() bool {
 func (l Ledger) Balanced() bool {
 	return l.Submitted == l.Accepted+l.Rejected+l.Waiting &&
 		l.Accepted == l.Stored+l.InFlight+l.Buffered+l.Abandoned
+}
+
+// Check compares the ledger of v with the collector's own counters and the sum
+// of the store's counts, as [Ledger.Check] does, and once Run has returned sees
+// that nothing accepted is left lying.
+func (v *View) Check(s core.Stats, store int) error {
+	l := v.Ledger()
+	if left := l.Buffered + l.InFlight; v.Phase == Stopped && left > 0 {
+		return fmt.Errorf("Run has returned, and %d accepted events are neither stored nor reported as abandoned", left)
+	}
+	return l.Check(s, store)
 }
 
 // Check compares the ledger, which comes from the trace, with the collector's
