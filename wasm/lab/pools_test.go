@@ -113,23 +113,23 @@ func (p *wrongPool) Stats() core.Stats {
 func TestWrongPoolsAreFound(t *testing.T) {
 	gap := func() chan struct{} { return make(chan struct{}) }
 	for name, c := range map[string]struct {
-		pool   wrongPool
+		pool   *wrongPool
 		honest bool
 	}{
-		"none":                       {wrongPool{}, true}, // without a gap, and with no bad luck, nothing is lost
-		"leaves on Done":             {wrongPool{leave: true}, false},
-		"drains till it looks empty": {wrongPool{gap: gap()}, false},
-		"drops":                      {wrongPool{drop: true}, false},
-		"counts twice":               {wrongPool{twice: true}, false},
-		"stores what it refused":     {wrongPool{sneak: true}, false},
-		"forgets in Stats":           {wrongPool{deny: true}, false},
-		"Run returns too early":      {wrongPool{outlives: true}, false},
+		"none":                       {&wrongPool{}, true}, // without a gap, and with no bad luck, nothing is lost
+		"leaves on Done":             {&wrongPool{leave: true}, false},
+		"drains till it looks empty": {&wrongPool{gap: gap()}, false},
+		"drops":                      {&wrongPool{drop: true}, false},
+		"counts twice":               {&wrongPool{twice: true}, false},
+		"stores what it refused":     {&wrongPool{sneak: true}, false},
+		"forgets in Stats":           {&wrongPool{deny: true}, false},
+		"Run returns too early":      {&wrongPool{outlives: true}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sc := Default()
 				sc.Rate, sc.Buffer = 60, 8
-				pool := &c.pool
+				pool := c.pool
 				if pool.gap != nil {
 					pool.gap = gap() // one of this bubble
 				}
