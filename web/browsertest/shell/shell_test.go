@@ -6,50 +6,23 @@
 package shell
 
 import (
-	"context"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/fstest"
-	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"sluice/web"
+	"sluice/web/browsertest/chrome"
 )
 
 const base = "/some/where/"
 
-// One browser for all tests; each has a profile of its own in it.
-var browser context.Context
-
-func TestMain(m *testing.M) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.Flag("disable-quic", true))
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	var stop context.CancelFunc
-	browser, stop = chromedp.NewContext(allocator)
-	code := 1
-	if err := chromedp.Run(browser); err != nil {
-		os.Stderr.WriteString("no browser: " + err.Error() + "\n")
-	} else {
-		code = m.Run()
-	}
-	stop()
-	cancel()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { chrome.Main(m) }
 
 func built(t *testing.T) fstest.MapFS {
 	t.Helper()
@@ -77,135 +50,6 @@ func load(t *testing.T, files fs.FS) *web.Site {
 	return site
 }
 
-// A server whose handler can be exchanged, and that can be cut off.
-type server struct {
-	*httptest.Server
-	handler atomic.Pointer[http.Handler]
-}
-
-func serve(t *testing.T, h http.Handler) *server {
-	s := &server{}
-	s.use(h)
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		(*s.handler.Load()).ServeHTTP(w, r)
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-func (s *server) use(h http.Handler) { s.handler.Store(&h) }
-
-// cut hangs up on every request, as a network that is gone would.
-func (s *server) cut() {
-	s.use(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		panic(http.ErrAbortHandler)
-	}))
-	s.CloseClientConnections()
-}
-
-// A tab records what must not happen in it.
-type tab struct {
-	context.Context
-	t *testing.T
-
-	mu       sync.Mutex
-	requests []string
-	problems []string
-}
-
-func open(t *testing.T) *tab {
-	t.Helper()
-	// A new profile needs a window of its own, which chromedp does not ask for.
-	var id target.ID
-	err := chromedp.Run(browser, chromedp.ActionFunc(func(ctx context.Context) error {
-		ctx = cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser)
-		profile, err := target.CreateBrowserContext().WithDisposeOnDetach(true).Do(ctx)
-		if err != nil {
-			return err
-		}
-		id, err = target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(ctx)
-		return err
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithTargetID(id))
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	tb := &tab{Context: ctx, t: t}
-	chromedp.ListenTarget(ctx, func(event any) {
-		tb.mu.Lock()
-		defer tb.mu.Unlock()
-		switch event := event.(type) {
-		case *network.EventRequestWillBeSent:
-			tb.requests = append(tb.requests, event.Request.URL)
-		case *runtime.EventConsoleAPICalled:
-			if event.Type == runtime.APITypeError || event.Type == runtime.APITypeWarning {
-				for _, arg := range event.Args {
-					tb.problems = append(tb.problems, string(arg.Value))
-				}
-			}
-		case *runtime.EventExceptionThrown:
-			tb.problems = append(tb.problems, event.ExceptionDetails.Error())
-		}
-	})
-	return tb
-}
-
-func (tb *tab) run(actions ...chromedp.Action) {
-	tb.t.Helper()
-	if err := chromedp.Run(tb, actions...); err != nil {
-		tb.t.Fatal(err)
-	}
-}
-
-func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
-
-// wait until a JavaScript expression, or what it promises, is true. A reload
-// may come in between.
-func (tb *tab) wait(expression string) {
-	tb.t.Helper()
-	ctx, cancel := context.WithTimeout(tb, 20*time.Second)
-	defer cancel()
-	for {
-		var is bool
-		err := chromedp.Run(ctx, chromedp.Evaluate(expression, &is, awaited))
-		if is {
-			return
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			var text string
-			chromedp.Run(tb, chromedp.Evaluate(`document.documentElement.innerText`, &text))
-			tb.t.Fatalf("not true: %s (%v); the page reads:\n%s", expression, err, text)
-		}
-	}
-}
-
-func (tb *tab) eval(expression string) string {
-	tb.t.Helper()
-	var s string
-	tb.run(chromedp.Evaluate(expression, &s, awaited))
-	return s
-}
-
-// clean fails if the page complained or asked another origin.
-func (tb *tab) clean(origin string) {
-	tb.t.Helper()
-	tb.mu.Lock()
-	defer tb.mu.Unlock()
-	for _, p := range tb.problems {
-		tb.t.Errorf("console: %s", p)
-	}
-	for _, r := range tb.requests {
-		if !strings.HasPrefix(r, origin+base) && !strings.HasPrefix(r, "blob:"+origin) && !strings.HasPrefix(r, "data:") {
-			tb.t.Errorf("request for %s", r)
-		}
-	}
-}
-
 const (
 	running = `document.getElementById("app-wasm-loader")?.hidden === true && document.querySelector("main") !== null`
 	label   = `document.getElementById("app-wasm-loader-label").textContent`
@@ -214,13 +58,13 @@ const (
 )
 
 func TestStart(t *testing.T) {
-	s := serve(t, load(t, web.Dist()))
+	s := chrome.Serve(t, load(t, web.Dist()))
 	for _, path := range []string{"", "index.html", "?workers=3&x=%zz"} {
-		tb := open(t)
-		tb.run(chromedp.Navigate(s.URL + base + path))
-		tb.wait(running)
-		tb.wait(kept)
-		tb.clean(s.URL)
+		tb := chrome.Open(t)
+		tb.Run(chromedp.Navigate(s.URL + base + path))
+		tb.Wait(running)
+		tb.Wait(kept)
+		tb.Clean(s.URL + base)
 	}
 }
 
@@ -230,52 +74,52 @@ func TestStatic(t *testing.T) {
 	if _, _, err := load(t, web.Dist()).Write(dir + base); err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, http.FileServer(http.Dir(dir)))
-	tb := open(t)
-	tb.run(chromedp.Navigate(s.URL + base))
-	tb.wait(running)
-	tb.wait(kept)
-	tb.clean(s.URL)
+	s := chrome.Serve(t, http.FileServer(http.Dir(dir)))
+	tb := chrome.Open(t)
+	tb.Run(chromedp.Navigate(s.URL + base))
+	tb.Wait(running)
+	tb.Wait(kept)
+	tb.Clean(s.URL + base)
 	// Its policy is in force.
-	tb.run(chromedp.Evaluate(`{
+	tb.Run(chromedp.Evaluate(`{
 		const script = document.createElement("script");
 		script.textContent = "window.inline = true";
 		document.head.append(script);
 		document.head.append(Object.assign(document.createElement("style"), {textContent: "html { --inline: yes }"}));
 	}`, nil))
-	if got := tb.eval(`String(window.inline) + getComputedStyle(document.documentElement).getPropertyValue("--inline")`); got != "undefined" {
+	if got := tb.Eval(`String(window.inline) + getComputedStyle(document.documentElement).getPropertyValue("--inline")`); got != "undefined" {
 		t.Errorf("inline script and style: %q", got)
 	}
 }
 
 func TestNotFound(t *testing.T) {
-	s := serve(t, load(t, web.Dist()))
-	tb := open(t)
-	tb.run(chromedp.Navigate(s.URL + base + "no/such/page"))
-	tb.wait(`document.querySelector("main.missing h1") !== null`)
-	if got := tb.eval(`document.querySelector("main a").href`); got != s.URL+base {
+	s := chrome.Serve(t, load(t, web.Dist()))
+	tb := chrome.Open(t)
+	tb.Run(chromedp.Navigate(s.URL + base + "no/such/page"))
+	tb.Wait(`document.querySelector("main.missing h1") !== null`)
+	if got := tb.Eval(`document.querySelector("main a").href`); got != s.URL+base {
 		t.Errorf("it leads to %s", got)
 	}
-	if got := tb.eval(`getComputedStyle(document.querySelector("main")).maxWidth`); got == "none" {
+	if got := tb.Eval(`getComputedStyle(document.querySelector("main")).maxWidth`); got == "none" {
 		t.Error("it has no style")
 	}
 }
 
 func TestTheme(t *testing.T) {
-	s := serve(t, load(t, web.Dist()))
-	tb := open(t)
-	tb.run(chromedp.Navigate(s.URL + base))
+	s := chrome.Serve(t, load(t, web.Dist()))
+	tb := chrome.Open(t)
+	tb.Run(chromedp.Navigate(s.URL + base))
 	for _, theme := range []string{"dark", "light", "<odd>"} {
-		tb.run(chromedp.Evaluate(`localStorage.setItem("sluice-theme", "`+theme+`")`, nil), chromedp.Reload())
+		tb.Run(chromedp.Evaluate(`localStorage.setItem("sluice-theme", "`+theme+`")`, nil), chromedp.Reload())
 		want := strings.Trim(theme, "<>")
 		if want == "odd" {
 			want = ""
 		}
-		if got := tb.eval(`document.documentElement.dataset.theme ?? ""`); got != want {
+		if got := tb.Eval(`document.documentElement.dataset.theme ?? ""`); got != want {
 			t.Errorf("stored %q: theme %q", theme, got)
 		}
 	}
-	tb.wait(running)
+	tb.Wait(running)
 }
 
 // wasm answers requests for app.wasm by f, and others as the site does.
@@ -305,23 +149,23 @@ func TestProgress(t *testing.T) {
 	site := load(t, web.Dist())
 	body := program(t)
 	more := make(chan struct{})
-	s := serve(t, wasm(site, func(w http.ResponseWriter, r *http.Request) {
+	s := chrome.Serve(t, wasm(site, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/wasm")
 		w.Write(body[:len(body)/2])
 		w.(http.Flusher).Flush()
 		<-more
 		w.Write(body[len(body)/2:])
 	}))
-	tb := open(t)
-	tb.run(chromedp.Navigate(s.URL + base))
-	tb.wait(`/^Loading the Go program: (4\d|50)% of \d+\.\d MB$/.test(` + label + `)`)
-	tb.wait(`Math.abs(document.getElementById("loader-progress").value - .5) < .1`)
-	if got := tb.eval(`document.querySelector("h1")?.innerText ?? ""`); got == "" {
+	tb := chrome.Open(t)
+	tb.Run(chromedp.Navigate(s.URL + base))
+	tb.Wait(`/^Loading the Go program: (4\d|50)% of \d+\.\d MB$/.test(` + label + `)`)
+	tb.Wait(`Math.abs(document.getElementById("loader-progress").value - .5) < .1`)
+	if got := tb.Eval(`document.querySelector("h1")?.innerText ?? ""`); got == "" {
 		t.Error("there is nothing to read yet")
 	}
 	close(more)
-	tb.wait(running)
-	tb.clean(s.URL)
+	tb.Wait(running)
+	tb.Clean(s.URL + base)
 }
 
 func TestFailures(t *testing.T) {
@@ -378,28 +222,26 @@ func TestFailures(t *testing.T) {
 		{"no storage", site, `Object.defineProperty(window, "localStorage", { configurable: true, get() { throw new DOMException("denied", "SecurityError") } })`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := serve(t, c.handler)
-			tb := open(t)
-			tb.run(chromedp.ActionFunc(func(ctx context.Context) error {
-				_, err := page.AddScriptToEvaluateOnNewDocument(c.before).Do(ctx)
-				return err
-			}), chromedp.Navigate(s.URL+base))
+			s := chrome.Serve(t, c.handler)
+			tb := chrome.Open(t)
+			tb.Before(c.before)
+			tb.Run(chromedp.Navigate(s.URL + base))
 			if c.want == "" {
-				tb.wait(running)
+				tb.Wait(running)
 				return
 			}
-			tb.wait(failed)
-			if got := tb.eval(label); !strings.Contains(got, c.want) {
+			tb.Wait(failed)
+			if got := tb.Eval(label); !strings.Contains(got, c.want) {
 				t.Errorf("it says %q, want %q", got, c.want)
 			}
-			if tb.eval(`document.querySelector("h1").innerText`) == "" {
+			if tb.Eval(`document.querySelector("h1").innerText`) == "" {
 				t.Error("the page is no longer readable")
 			}
 			// The way out.
-			s.use(site)
+			s.Use(site)
 			if c.before == "" {
-				tb.run(chromedp.Click("#loader-retry"))
-				tb.wait(running)
+				tb.Run(chromedp.Click("#loader-retry"))
+				tb.Wait(running)
 			}
 		})
 	}
@@ -407,26 +249,26 @@ func TestFailures(t *testing.T) {
 
 // After one visit the page starts without a network.
 func TestOffline(t *testing.T) {
-	s := serve(t, load(t, web.Dist()))
-	tb := open(t)
-	tb.run(chromedp.Navigate(s.URL + base))
-	tb.wait(running)
-	tb.wait(kept)
-	s.cut()
+	s := chrome.Serve(t, load(t, web.Dist()))
+	tb := chrome.Open(t)
+	tb.Run(chromedp.Navigate(s.URL + base))
+	tb.Wait(running)
+	tb.Wait(kept)
+	s.Cut()
 	for _, path := range []string{"", "?workers=2", "index.html"} {
-		tb.run(chromedp.Navigate(s.URL + base + path))
-		tb.wait(running)
+		tb.Run(chromedp.Navigate(s.URL + base + path))
+		tb.Wait(running)
 	}
-	tb.wait(`Promise.all(["code/collector.go", "code/store.go.html"].map((name) => fetch(goappGetenv(name)))).then((all) => all.every((r) => r.ok))`)
+	tb.Wait(`Promise.all(["code/collector.go", "code/store.go.html"].map((name) => fetch(goappGetenv(name)))).then((all) => all.every((r) => r.ok))`)
 }
 
 // A new version shows at the first reload, and is the one kept offline.
 func TestNewVersion(t *testing.T) {
-	s := serve(t, load(t, web.Dist()))
-	tb := open(t)
-	tb.run(chromedp.Navigate(s.URL + base))
-	tb.wait(running)
-	tb.wait(kept)
+	s := chrome.Serve(t, load(t, web.Dist()))
+	tb := chrome.Open(t)
+	tb.Run(chromedp.Navigate(s.URL + base))
+	tb.Wait(running)
+	tb.Wait(kept)
 
 	files := built(t)
 	for _, name := range []string{"index.html", "sw.js"} {
@@ -454,29 +296,29 @@ func TestNewVersion(t *testing.T) {
 	change("index.html", "<title>", "<title>New ")
 	change("sw.js", old, "theme.ffffffffffff.js")
 	change("sw.js", `const version = "`, `const version = "new`)
-	s.use(load(t, files))
+	s.Use(load(t, files))
 
-	tb.run(chromedp.Reload())
-	tb.wait(`document.title.startsWith("New ")`)
-	tb.wait(running)
+	tb.Run(chromedp.Reload())
+	tb.Wait(`document.title.startsWith("New ")`)
+	tb.Wait(running)
 	// Its copy is complete, and the only one.
-	tb.wait(`caches.keys().then((names) => names.length === 1 && names[0].includes(" new"))`)
-	s.cut()
-	tb.run(chromedp.Reload())
-	tb.wait(`document.title.startsWith("New ")`)
-	tb.wait(running)
+	tb.Wait(`caches.keys().then((names) => names.length === 1 && names[0].includes(" new"))`)
+	s.Cut()
+	tb.Run(chromedp.Reload())
+	tb.Wait(`document.title.startsWith("New ")`)
+	tb.Wait(running)
 }
 
 // A server that does not answer must not keep away the copy that is there.
 func TestUnresponsiveServer(t *testing.T) {
-	s := serve(t, load(t, web.Dist()))
-	tb := open(t)
-	tb.run(chromedp.Navigate(s.URL + base))
-	tb.wait(running)
-	tb.wait(kept)
+	s := chrome.Serve(t, load(t, web.Dist()))
+	tb := chrome.Open(t)
+	tb.Run(chromedp.Navigate(s.URL + base))
+	tb.Wait(running)
+	tb.Wait(kept)
 	release := make(chan struct{})
-	s.use(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	s.Use(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	t.Cleanup(func() { close(release) })
-	tb.run(chromedp.Reload())
-	tb.wait(running)
+	tb.Run(chromedp.Reload())
+	tb.Wait(running)
 }
