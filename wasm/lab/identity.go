@@ -48,6 +48,14 @@ func (d *identity) leave(w Who) {
 	}
 }
 
+// named returns the goroutine that has the runtime's number n.
+func (d *identity) named(n uint64) (Who, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	w, ok := d.byGo[n]
+	return w, ok
+}
+
 // current returns the calling goroutine, which must have entered.
 func (d *identity) current() Who {
 	if oneThread {

@@ -330,19 +330,20 @@ func (l *Lab) Tick(elapsed time.Duration, more func() bool) {
 func (l *Lab) rest(look bool) {
 	r := l.run
 	v := &l.trace.now
-	if v.CloseAt < 0 && v.Phase == Drained {
+	r.mu.Lock() // what was written under it is seen from here on, however Settle waits
+	closed := v.CloseAt < 0 && v.Phase == Drained
+	r.mu.Unlock()
+	if closed {
 		// Run closes the intake without passing the lab, so it is done by now.
 		r.closed()
 	}
 	if look {
 		at := l.clock.now()
-		r.mu.Lock()
-		l.stacks.rest(r.ids.byGo, func(w Who, p Place) {
+		l.stacks.rest(&r.ids, func(w Who, p Place) {
 			if g := v.Find(w); g != nil {
 				l.trace.place(g, p, at)
 			}
 		})
-		r.mu.Unlock()
 	}
 	l.trace.settle()
 }

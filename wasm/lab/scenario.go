@@ -82,7 +82,7 @@ func Dials() []Dial {
 		{Name: "Readers", Query: "readers", Min: 0, Max: 8, Default: 2, Whole: true, Live: true,
 			get: func(s *Scenario) float64 { return float64(s.Readers) },
 			set: func(s *Scenario, v float64) { s.Readers = int(v) }},
-		{Name: "Speed", Query: "speed", Unit: "x", Min: 0.02, Max: 20, Default: 1, Log: true, Live: true,
+		{Name: "Speed", Query: "speed", Unit: "×", Min: 0.02, Max: 20, Default: 1, Log: true, Live: true,
 			get: func(s *Scenario) float64 { return s.Speed },
 			set: func(s *Scenario, v float64) { s.Speed = v }},
 	}
@@ -111,9 +111,9 @@ func (d Dial) Text(v float64) string {
 		return duration(v)
 	case "speed":
 		if v > 0 && v < 0.995 {
-			return "1/" + trim(1/v, 1) + " x"
+			return "1/" + trim(1/v, 1) + "×"
 		}
-		return trim(v, 1) + " x"
+		return trim(v, 1) + "×"
 	case "rate":
 		return trim(v, 1) + " /s"
 	}

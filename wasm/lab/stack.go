@@ -25,7 +25,7 @@ func (s *stacks) word(b []byte) string {
 }
 
 // rest calls f for each goroutine of the run with the place where it rests.
-func (s *stacks) rest(byGo map[uint64]Who, f func(Who, Place)) {
+func (s *stacks) rest(ids *identity, f func(Who, Place)) {
 	if s.buf == nil {
 		s.buf = make([]byte, 1<<16)
 	}
@@ -37,7 +37,7 @@ func (s *stacks) rest(byGo map[uint64]Who, f func(Who, Place)) {
 	for block := range bytes.SplitSeq(s.buf[:n], []byte("\n\n")) {
 		header, frames, _ := bytes.Cut(block, []byte("\n"))
 		id, reason := goroutineHeader(header)
-		if who, ok := byGo[id]; ok {
+		if who, ok := ids.named(id); ok {
 			f(who, s.placeOf(s.word(reason), frames))
 		}
 	}
