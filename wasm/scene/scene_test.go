@@ -273,8 +273,9 @@ func reader(n int) lab.Who { return lab.NewWho(lab.Reader, n) }
 
 // TestRoom checks who stands where at a sync.RWMutex.
 func TestRoom(t *testing.T) {
-	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
-	step := func(at int, w lab.Who, k lab.Kind) lab.Step { return lab.Step{At: ms(at), Who: w, Kind: k} }
+	step := func(at int, w lab.Who, k lab.Kind) lab.Step {
+		return lab.Step{At: time.Duration(at) * ms, Who: w, Kind: k}
+	}
 	sc := lab.Default()
 	sc.SlowLock, sc.Readers = true, 3
 	tests := []struct {

@@ -10,21 +10,29 @@ import (
 	"sluice/wasm/lab"
 )
 
-// settle returns when no goroutine but the caller's can run. It is for runs in
-// which one waits at a mutex, which synctest does not take for blocked.
+// settle returns when every goroutine but the caller's waits for another. It is
+// for runs in which one waits at a mutex, which synctest does not take for blocked.
 func settle() {
 	buf := make([]byte, 1<<20)
-	for {
+	for busy := true; busy; {
 		runtime.Gosched()
-		dump := buf[:runtime.Stack(buf, true)]
-		busy := 0
-		for _, state := range [][]byte{[]byte(" [running"), []byte(" [runnable"), []byte(" [syscall"), []byte(" [sleep")} {
-			busy += bytes.Count(dump, state)
-		}
-		if busy <= 1 {
-			return
+		_, others, _ := bytes.Cut(buf[:runtime.Stack(buf, true)], []byte("\n\n")) // the caller comes first
+		busy = false
+		for block := range bytes.SplitSeq(others, []byte("\n\n")) {
+			busy = busy || !waits(block)
 		}
 	}
+}
+
+// waits reports whether a goroutine waits for what only another one can do.
+func waits(stack []byte) bool {
+	_, state, _ := bytes.Cut(stack, []byte(" ["))
+	for _, s := range []string{"chan ", "select", "sync.RWMutex.", "sync.WaitGroup.", "syscall", "IO wait", "waiting"} { // the last one under js
+		if bytes.HasPrefix(state, []byte(s)) {
+			return true
+		}
+	}
+	return bytes.HasPrefix(state, []byte("sync.Mutex.Lock")) && bytes.Contains(stack, []byte("slowStore"))
 }
 
 // inLab runs f with a lab of sc.
@@ -50,7 +58,12 @@ func inLab(t testing.TB, sc lab.Scenario, f func(l *lab.Lab, do func(...lab.Mess
 		synctest.Test(tt, func(*testing.T) { with(lab.New(sc, lab.Options{Settle: synctest.Wait})) })
 		return
 	}
-	with(lab.New(sc, lab.Options{Settle: settle}))
+	var l *lab.Lab
+	l = lab.New(sc, lab.Options{Settle: func() {
+		settle()
+		l.Now() // takes the clock's lock, as each goroutine did after its last step
+	}})
+	with(l)
 }
 
 // shown is a moment of a run.

@@ -304,7 +304,7 @@ func (s *stage) drawProducers() {
 		case g.Kind == lab.Rejected:
 			s.inHand(g, x, y, r, 0.35)
 		case g.Kind == lab.Left:
-			if b, _ := s.turnedAway(g); b.Event != 0 {
+			if b := s.refused(g); b.Event != 0 {
 				gone := *g
 				gone.Event, gone.Key = b.Event, b.Key
 				s.inHand(&gone, x, y, r, 0.35)
@@ -362,29 +362,34 @@ func (s *stage) producer(g *lab.Goroutine) (first, second string, ink Ink, gone 
 		return "submits", "", Ink2, false
 	case lab.Accepted:
 		return "accepted", "", Ink2, false
-	case lab.Rejected:
-		return "ErrStopped", "", Wait, false
-	case lab.Left:
-		if b, why := s.turnedAway(g); b.Event != 0 && why == lab.TurnedAway {
-			return "ErrStopped", "", Ink2, true
+	case lab.Rejected, lab.Left:
+		ink, gone = Wait, false
+		if g.Kind == lab.Left {
+			ink, gone = Ink2, true
 		}
-		return "done", "", Ink2, true
+		switch g.Refused {
+		case lab.TurnedAway:
+			return "ErrStopped", "", ink, gone
+		case lab.GaveUp:
+			return "gave up", "", ink, gone
+		}
+		return "done", "", ink, gone
 	}
 	return g.Kind.String(), "", Ink2, false
 }
 
-// turnedAway finds the event that was rejected when a producer ended, and why.
-func (s *stage) turnedAway(g *lab.Goroutine) (b lab.Bar, why uint32) {
-	for _, b := range s.t.Bars(g.Who, g.Since, g.Since) {
-		if b.Kind != lab.Rejected || b.To != g.Since {
-			continue
-		}
-		if n := uint64(b.Step); n > s.t.First() && n <= s.t.Last() {
-			return b, s.t.Step(n).Value
-		}
-		return b, 0
+// refused is the bar of the event with which a producer ended, if the trace
+// still has it.
+func (s *stage) refused(g *lab.Goroutine) lab.Bar {
+	if g.Refused == 0 {
+		return lab.Bar{}
 	}
-	return lab.Bar{}, 0
+	for _, b := range s.t.Bars(g.Who, g.Since, g.Since) {
+		if b.Kind == lab.Rejected && b.To == g.Since {
+			return b
+		}
+	}
+	return lab.Bar{}
 }
 
 func (s *stage) drawGate() {

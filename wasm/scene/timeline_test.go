@@ -139,10 +139,12 @@ func long(t testing.TB, workers, buffer int) *lab.Lab {
 	sc := lab.Default()
 	sc.Workers, sc.Buffer, sc.Producers, sc.Readers = workers, buffer, 8, 8
 	sc.Rate, sc.Cost = 1000, time.Duration(workers)*time.Millisecond
-	l := lab.New(sc, lab.Options{Settle: func() {
+	var l *lab.Lab
+	l = lab.New(sc, lab.Options{Settle: func() {
 		for range 12 {
 			runtime.Gosched() // on one thread, so that all others run until they block
 		}
+		l.Now() // as in inLab
 	}})
 	t.Cleanup(l.Close)
 	if err := l.Do(lab.Start{}); err != nil {
