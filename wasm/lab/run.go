@@ -155,17 +155,23 @@ func (r *run) note(s Step) time.Duration {
 	r.ids.enter(s.Who)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.At = r.clock.now()
-	r.trace.add(s)
-	return s.At
+	return r.add(s)
 }
 
 // control appends a step of the person at the controls.
 func (r *run) control(s Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.add(s)
+}
+
+// add appends a step, unless the run is being thrown away.
+func (r *run) add(s Step) time.Duration {
 	s.At = r.clock.now()
-	r.trace.add(s)
+	if !r.aborted {
+		r.trace.add(s)
+	}
+	return s.At
 }
 
 // transition is note, and then stands still while the lab holds its goroutines.
@@ -407,6 +413,6 @@ func (r *run) closed() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.trace.now.CloseAt < 0 {
-		r.trace.add(Step{At: r.clock.now(), Who: NewWho(Runner, 1), Kind: Closed})
+		r.add(Step{Who: NewWho(Runner, 1), Kind: Closed})
 	}
 }
