@@ -16,18 +16,22 @@ type pen struct {
 	words   *words
 }
 
+//go:noinline
 func (p *pen) op(o Op) { p.ops = append(p.ops, o) }
 
 func (p *pen) region(r Region) { p.regions = append(p.regions, r) }
 
+//go:noinline
 func (p *pen) rect(a area, r float32, fill, line Ink, width float32) {
 	p.op(Op{Do: Rect, X: a.x, Y: a.y, W: a.w, H: a.h, R: r, Fill: fill, Line: line, Width: width})
 }
 
+//go:noinline
 func (p *pen) line(x, y, w, h float32, ink Ink, width float32) {
 	p.op(Op{Do: Line, X: x, Y: y, W: w, H: h, Line: ink, Width: width})
 }
 
+//go:noinline
 func (p *pen) text(x, y float32, f Font, ink Ink, a Align, s string) {
 	p.op(Op{Do: Text, X: x, Y: y, R: p.s, Font: f, Fill: ink, Align: a, Text: s})
 }

@@ -424,3 +424,19 @@ func TestSpan(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestHandedOver is the instant at which a worker has received an event and
+// Submit has not yet returned: the event is in one hand, not in two.
+func TestHandedOver(t *testing.T) {
+	p1 := lab.NewWho(lab.Producer, 1)
+	v, tr := script(small(),
+		lab.Step{Who: worker(1), Kind: lab.Idle},
+		lab.Step{At: ms, Who: p1, Kind: lab.Submitting, Event: 1, Key: 3},
+		lab.Step{At: ms, Who: worker(1), Kind: lab.Received, Event: 1, Key: 3},
+	)
+	d := Stage(v, tr, StageOptions{W: 704, H: 300, Now: ms}, nil)
+	checkEvents(t, v, d)
+	if s := says(d); !s["accepted"] || s["submits"] {
+		t.Error("the producer's event is not said to be accepted")
+	}
+}
