@@ -25,11 +25,22 @@ func check(err error) {
 
 func global(name string) safejs.Value { return must(safejs.Global().Get(name)) }
 
-func get(v safejs.Value, name string) safejs.Value { return must(v.Get(name)) }
-func text(v safejs.Value, name string) string      { return must(get(v, name).String()) }
-func number(v safejs.Value, name string) float64   { return must(get(v, name).Float()) }
-func truthy(v safejs.Value, name string) bool      { return must(get(v, name).Truthy()) }
+// These are called in hundreds of places, and to inline them in each would add
+// to what a browser downloads.
 
+//go:noinline
+func get(v safejs.Value, name string) safejs.Value { return must(v.Get(name)) }
+
+//go:noinline
+func text(v safejs.Value, name string) string { return must(get(v, name).String()) }
+
+//go:noinline
+func number(v safejs.Value, name string) float64 { return must(get(v, name).Float()) }
+
+//go:noinline
+func truthy(v safejs.Value, name string) bool { return must(get(v, name).Truthy()) }
+
+//go:noinline
 func call(v safejs.Value, name string, args ...any) safejs.Value {
 	return must(v.Call(name, args...))
 }

@@ -221,7 +221,7 @@ func (d *Desk) dials(s *Screen, sc lab.Scenario) {
 		})
 	}
 	if pace := d.lab.Pace(); phase != lab.Unstarted && !d.Paused() && pace < 0.8*sc.Speed && on {
-		s.Pace = "This machine reaches " + trim(pace) + " x: lab time waits for it. Every count is exact."
+		s.Pace = "This machine reaches " + trim(pace) + "×: lab time waits for it. Every count is exact."
 	}
 }
 
