@@ -16,6 +16,9 @@ type pen struct {
 	words   *words
 }
 
+// What follows is called from a hundred places: inlined, it would make the page
+// 60 KB larger.
+
 //go:noinline
 func (p *pen) op(o Op) { p.ops = append(p.ops, o) }
 
