@@ -212,7 +212,7 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 	// among ready cases, and could prefer events to the cancel for ever.
 	for more := true; more && ctx.Err() == nil; {
 		c.note(id, Idle, nil)
-		if c.killed.Load() {
+		if c.killed.Load() { // while the observer held this worker, say
 			break
 		}
 		// A receive that need not wait is much cheaper than the full select.
@@ -223,9 +223,6 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 			select {
 			case e, more = <-c.jobs:
 			case <-ctx.Done(): // cancelled while idle: do not wait for an event
-				continue
-			case <-c.stopping: // by Kill, before the cancel or without one
-				more = false
 				continue
 			}
 		}

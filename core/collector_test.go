@@ -95,6 +95,10 @@ func TestStats(t *testing.T) {
 // What an observer is told, and when: each step before what it announces ends,
 // and Stats right whenever it holds a worker.
 func TestObserve(t *testing.T) {
+	synctest.Test(t, testObserve)
+}
+
+func testObserve(t *testing.T) {
 	var c *core.AsyncCollector
 	var log stepLog
 	var processed []uint64
@@ -129,6 +133,10 @@ func TestObserve(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
+	synctest.Test(t, testNoAllocations) // which sees at once if all are blocked
+}
+
+func testNoAllocations(t *testing.T) {
 	store := core.NewMemoryStore()
 	c := newCollector(t, store, core.Config{Workers: 1, Buffer: 4})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -312,9 +312,6 @@ func (m *model) worker(s state, i int, add adder) {
 		if s.cancelled {
 			goTo(wErr, "wakes by the cancel")
 		}
-		if s.stopping {
-			goTo(wDrainKilled, "wakes by the stop")
-		}
 	case wDrainKilled:
 		if s.killed {
 			goTo(pDone, "is killed")

@@ -647,19 +647,21 @@ func TestPromise12LateProducer(t *testing.T) {
 func TestPromise12PanicIsNotRecovered(t *testing.T) {
 	if os.Getenv("CORE_PANIC") != "" {
 		c := newCollector(t, &probe{hold: func(string) { panic("the store is broken") }}, core.Config{Workers: 4, Buffer: 100})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := start(ctx, c)
+		var producers sync.WaitGroup
 		for range 100 {
-			go func() {
-				for c.Submit(t.Context(), event(0)) == nil {
-				}
-			}()
+			producers.Go(func() { c.Submit(ctx, event(0)) })
 		}
-		c.Run(t.Context())
+		producers.Wait()
+		cancel()
+		<-done
 		return
 	}
 	if runtime.GOOS == "js" {
 		t.Skip("js/wasm cannot start a process")
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestPromise12PanicIsNotRecovered$", "-test.timeout=20s")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestPromise12PanicIsNotRecovered$", "-test.timeout=10s")
 	cmd.Env = append(os.Environ(), "CORE_PANIC=1")
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "panic: the store is broken") || strings.Contains(string(out), "timed out") {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io/fs"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ func TestRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	var files, methods []string
+	both := false // there is a select that receives from both
 	for name, file := range packages["core"].Files {
 		files = append(files, name)
 		for _, group := range file.Comments {
@@ -33,6 +35,23 @@ func TestRules(t *testing.T) {
 				t.Errorf("%s imports %s", name, imp.Path.Value)
 			}
 		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectStmt); ok {
+				var heard []string
+				for _, clause := range s.Body.List {
+					if comm := clause.(*ast.CommClause).Comm; comm != nil {
+						ast.Inspect(comm, func(n ast.Node) bool {
+							if recv, ok := n.(*ast.UnaryExpr); ok && recv.Op == token.ARROW {
+								heard = append(heard, types.ExprString(recv.X))
+							}
+							return true
+						})
+					}
+				}
+				both = both || slices.Contains(heard, "c.jobs") && slices.Contains(heard, "ctx.Done()")
+			}
+			return true
+		})
 		for _, decl := range file.Decls {
 			gen, ok := decl.(*ast.GenDecl)
 			if !ok {
@@ -56,6 +75,9 @@ func TestRules(t *testing.T) {
 				}
 			}
 		}
+	}
+	if !both {
+		t.Error("no select listens to both c.jobs and ctx.Done()")
 	}
 	slices.Sort(files)
 	if want := []string{"collector.go", "store.go"}; !slices.Equal(files, want) {

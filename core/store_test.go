@@ -56,6 +56,9 @@ func TestMemoryStore(t *testing.T) {
 // it never shows more of b than of a.
 func TestSnapshotIsOneInstant(t *testing.T) {
 	s := core.NewMemoryStore()
+	for i := range 1000 { // a copy that takes a while
+		s.Inc(fmt.Sprint(i))
+	}
 	s.Inc("a")
 	s.Inc("b")
 	var stop atomic.Bool
@@ -69,7 +72,8 @@ func TestSnapshotIsOneInstant(t *testing.T) {
 			}
 		})
 	}
-	for last := 0; last < 2000; {
+	last := 0
+	for range 300 {
 		all := s.Snapshot()
 		if all["b"] > all["a"] || all["a"] < last {
 			t.Errorf("%v after a = %d", all, last)
@@ -143,6 +147,27 @@ func TestStoreIsLinearizable(t *testing.T) {
 		}
 		if got := porcupine.CheckOperationsTimeout(storeModel, all, 20*time.Second); got != porcupine.Ok {
 			t.Fatalf("round %d: %v", round, got)
+		}
+	}
+}
+
+// Many find the same key missing at once: while a Snapshot is being taken they
+// gather at the lock, and it lets all of them look before any may add.
+func TestStoreAddsAKeyOnce(t *testing.T) {
+	s := core.NewMemoryStore()
+	for i := range 20_000 {
+		s.Inc(fmt.Sprint("old", i))
+	}
+	const rounds, writers = 20, 8
+	for round := range rounds {
+		var wg sync.WaitGroup
+		wg.Go(func() { s.Snapshot() })
+		for range writers {
+			wg.Go(func() { s.Inc(fmt.Sprint("new", round)) })
+		}
+		wg.Wait()
+		if n := s.Get(fmt.Sprint("new", round)); n != writers {
+			t.Fatalf("round %d: counted %d of %d", round, n, writers)
 		}
 	}
 }
