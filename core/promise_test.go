@@ -653,9 +653,12 @@ func TestPromise12PanicIsNotRecovered(t *testing.T) {
 		for range 100 {
 			producers.Go(func() { c.Submit(ctx, event(0)) })
 		}
-		producers.Wait()
+		for c.Stats().Accepted == 0 {
+			runtime.Gosched()
+		}
 		cancel()
 		<-done
+		producers.Wait()
 		return
 	}
 	if runtime.GOOS == "js" {
