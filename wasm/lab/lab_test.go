@@ -278,7 +278,7 @@ func TestBurstIsSubmittedAtOnce(t *testing.T) {
 	})
 }
 
-// firstHeld pauses a lab at a moment when several goroutines are held.
+// pausedBusy pauses a lab at a moment when several goroutines are held.
 func pausedBusy(t *testing.T, l *Lab) {
 	do(t, l, Start{})
 	ticks(l, 60)
@@ -323,6 +323,48 @@ func TestReleaseOrderIsArrivalOrder(t *testing.T) {
 			}
 			line = slices.DeleteFunc(line, func(w Who) bool { return w == next })
 		}
+	})
+}
+
+func TestStepperQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newStepper()
+		sit := func(f func(Who), w Who) {
+			go f(w)
+			synctest.Wait()
+		}
+		c.hold(true)
+		pass := func(w Who) { c.pass(w) }
+		at := func(d time.Duration) func(Who) { return func(w Who) { c.sleep(w, d) } }
+		sit(at(2), 1)
+		sit(at(1), 2)
+		for _, w := range []Who{5, 3, 9, 4, 8} {
+			sit(pass, w)
+		}
+		sit(at(1), 6)
+		sit(at(0), 7) // held, though it is due
+		c.wake(1)
+		for _, want := range []Who{1, 5, 3, 9, 4, 8, 7} { // 1 is due now, and was first
+			if w, _ := c.releaseOne(0); w != want || c.now() != 0 {
+				t.Errorf("released %d at %v, want %d", w, c.now(), want)
+			}
+		}
+		if _, ok := c.releaseOne(5); ok {
+			t.Error("released one that is not there")
+		}
+		c.moveTo(time.Hour)
+		if c.now() != 1 {
+			t.Errorf("time went past one that is due, to %v", c.now())
+		}
+		if c.next(0) {
+			t.Error("released one that is not due")
+		}
+		if w, ok := c.releaseOne(6); !ok || w != 6 {
+			t.Error("did not release the chosen one")
+		}
+		c.abort()
+		c.sleep(1, time.Hour) // returns
+		c.pass(1)
 	})
 }
 
@@ -387,24 +429,32 @@ func TestBufferOrderIsTheChannels(t *testing.T) {
 	sc.Cost, sc.Workers, sc.Producers = 5*time.Second, 1, 3
 	bubble(t, sc, func(l *Lab) {
 		do(t, l, Start{}, Pause{})
-		one, two := NewWho(Producer, 1), NewWho(Producer, 2)
-		for l.Trace().Now().Find(one).Kind != Submitting {
-			do(t, l, Release{one})
-		}
-		for l.Trace().Now().Find(two).Kind != Accepted {
-			do(t, l, Release{two})
-		}
-		second := l.Trace().Now().Find(two).Event
-		do(t, l, Release{one})
-		v := l.Trace().Now()
-		for range 20 {
-			if len(v.Queue) >= 2 {
-				break
+		one, two, three, worker := NewWho(Producer, 1), NewWho(Producer, 2), NewWho(Producer, 3), NewWho(Worker, 1)
+		until := func(w Who, k Kind) {
+			t.Helper()
+			for range 10 {
+				if l.Trace().Now().Find(w).Kind == k {
+					return
+				}
+				do(t, l, Release{w})
 			}
-			do(t, l, Release{two})
+			t.Fatalf("%v is not %v", w, k)
 		}
-		if w := v.Find(NewWho(Worker, 1)); w.Event != second && v.Queue[0].Event != second {
-			t.Errorf("event %d was sent first, and the buffer is %v", second, v.Queue)
+		for l.Trace().Now().Find(worker).Kind != Received {
+			do(t, l, Release{three}) // until the worker has its hands full
+		}
+		until(one, Submitting)
+		first := l.Trace().Now().Find(one).Event
+		until(two, Submitting)
+		second := l.Trace().Now().Find(two).Event
+		until(two, Accepted)
+		until(one, Accepted)
+		var drawn []uint32
+		for _, q := range l.Trace().Now().Queue {
+			drawn = append(drawn, q.Event)
+		}
+		if want := []uint32{second, first}; !slices.Equal(drawn, want) {
+			t.Errorf("the buffer is drawn as %v, and holds %v", drawn, want)
 		}
 	})
 }
@@ -830,5 +880,65 @@ func TestKindsHaveNames(t *testing.T) {
 	}
 	if numKinds.String() != "?" || len(seen) < int(numKinds)-1 { // producers and readers both rest
 		t.Errorf("%d names for %d kinds", len(seen), numKinds)
+	}
+}
+
+// On several cores a worker may have received an event before the runtime tells
+// its producer that it was accepted.
+func TestReceivedBeforeSubmitReturns(t *testing.T) {
+	tr := NewTrace(Default())
+	p, w := NewWho(Producer, 1), NewWho(Worker, 1)
+	for i, s := range []Step{
+		{Who: p, Kind: Submitting}, {Who: w, Kind: Received}, {Who: w, Kind: Working, Value: 5},
+		{Who: p, Kind: Accepted, Value: 1}, {Who: w, Kind: Stored},
+	} {
+		s.At, s.Event = time.Duration(i)*time.Microsecond, 1
+		tr.add(s)
+		if g := tr.Now().Ledger(); !g.Balanced() || g.Buffered > 0 || g.Accepted != min(uint64(i), 1) {
+			t.Errorf("after %v: %+v", s.Kind, g)
+		}
+	}
+	l, _ := tr.Life(1, tr.Last())
+	var names []string
+	for _, s := range l.Stages {
+		names = append(names, s.Name)
+	}
+	if got, want := strings.Join(names, ", "), "waited at the full buffer, received by worker 1, processed, stored"; got != want {
+		t.Errorf("its life: %s, want %s", got, want)
+	}
+}
+
+func TestDraws(t *testing.T) {
+	const n = 100_000
+	var counts [NumKeys]float64
+	least, most, sum := time.Hour, time.Duration(0), time.Duration(0)
+	for e := range uint32(n) {
+		counts[keyOf(7, e)]++
+		c := costOf(7, e, time.Second)
+		least, most, sum = min(least, c), max(most, c), sum+c
+	}
+	for k := range counts {
+		if ratio := counts[0] / counts[k] / float64(k+1); ratio < 0.9 || ratio > 1.1 {
+			t.Errorf("key %d has %v events, key 0 %v", k, counts[k], counts[0])
+		}
+	}
+	if least < 500*time.Millisecond || most > 1500*time.Millisecond || sum/n < 990*time.Millisecond || sum/n > 1010*time.Millisecond {
+		t.Errorf("costs from %v to %v, mean %v", least, most, sum/n)
+	}
+}
+
+// Two Submits that waited may be told of it in another order than their events
+// are in the channel.
+func TestAcceptedOutOfOrder(t *testing.T) {
+	v := NewView(Default())
+	for i, call := range []uint32{1, 3, 2} {
+		p := NewWho(Producer, i+1)
+		v.Apply(Step{Who: p, Kind: Submitting, Event: call})
+		v.Apply(Step{Who: p, Kind: Accepted, Event: call, Value: call})
+	}
+	for i, q := range v.Queue {
+		if q.Event != uint32(i+1) {
+			t.Errorf("place %d of the buffer has event %d", i, q.Event)
+		}
 	}
 }

@@ -125,7 +125,14 @@ func (t *Trace) Life(event uint32, upTo uint64) (Life, bool) {
 	}
 	for i := range l.Stages {
 		if s := &l.Stages[i]; s.Kind == Submitting && s.To > s.From {
-			s.Name = "waited at the full buffer"
+			switch {
+			case t.Place(s.Place).Where == Held:
+				s.Name = "submitted, and held by Pause"
+			case t.Parallel: // it may also have waited for a core
+				s.Name = "in Submit"
+			default:
+				s.Name = "waited at the full buffer"
+			}
 		}
 	}
 	return l, true

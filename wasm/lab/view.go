@@ -276,7 +276,7 @@ func (l Ledger) Balanced() bool {
 func (v *View) Check(s core.Stats, store int) error {
 	l := v.Ledger()
 	if left := l.Buffered + l.InFlight; v.Phase == Stopped && left > 0 {
-		return fmt.Errorf("Run has returned, and %d accepted events are neither stored nor reported as abandoned", left)
+		return fmt.Errorf("%d accepted events are neither stored nor reported as abandoned, though Run has returned", left)
 	}
 	return l.Check(s, store)
 }
