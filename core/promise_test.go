@@ -646,19 +646,7 @@ func TestPromise12LateProducer(t *testing.T) {
 // The panic is the program's, so the program is another one here.
 func TestPromise12PanicIsNotRecovered(t *testing.T) {
 	if os.Getenv("CORE_PANIC") != "" {
-		c := newCollector(t, &probe{hold: func(string) { panic("the store is broken") }}, core.Config{Workers: 4, Buffer: 100})
-		ctx, cancel := context.WithCancel(t.Context())
-		done := start(ctx, c)
-		var producers sync.WaitGroup
-		for range 100 {
-			producers.Go(func() { c.Submit(ctx, event(0)) })
-		}
-		for c.Stats().Accepted == 0 {
-			runtime.Gosched()
-		}
-		cancel()
-		<-done
-		producers.Wait()
+		synctest.Test(t, panicInStore)
 		return
 	}
 	if runtime.GOOS == "js" {
@@ -670,4 +658,16 @@ func TestPromise12PanicIsNotRecovered(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "panic: the store is broken") || strings.Contains(string(out), "timed out") {
 		t.Errorf("the program went on: %v\n%s", err, out)
 	}
+}
+
+func panicInStore(t *testing.T) {
+	c := newCollector(t, &probe{hold: func(string) { panic("the store is broken") }}, core.Config{Workers: 4, Buffer: 100})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := start(ctx, c)
+	for range 100 {
+		go c.Submit(ctx, event(0))
+	}
+	synctest.Wait()
+	cancel()
+	<-done
 }
