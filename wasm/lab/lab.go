@@ -264,9 +264,10 @@ func (l *Lab) release(w Who) error {
 			return fmt.Errorf("there is no %v", w)
 		}
 	}
+	chosen := w
 	w, ok := l.clock.releaseOne(w)
 	if !ok {
-		return errors.New("it is blocked in the program itself: another goroutine must wake it")
+		return l.cannotRelease(chosen)
 	}
 	l.opt.Settle()
 	l.rest(true)
@@ -279,6 +280,18 @@ func (l *Lab) release(w Who) error {
 	}
 	l.check()
 	return nil
+}
+
+// cannotRelease says why w, or with 0 nobody, can be released.
+func (l *Lab) cannotRelease(w Who) error {
+	if w == 0 {
+		return errors.New("no goroutine waits to be released")
+	}
+	switch l.trace.now.Find(w).Kind {
+	case Left, Exited, Returned:
+		return fmt.Errorf("%v has ended", w)
+	}
+	return fmt.Errorf("%v is blocked in the program itself: another goroutine must wake it", w)
 }
 
 // Next is the goroutine that a Release without a name lets go, or 0.

@@ -386,6 +386,15 @@ func TestReleaseOneThatIsChosen(t *testing.T) {
 		if err := l.Do(Release{NewWho(Runner, 1)}); err == nil || !strings.Contains(err.Error(), "another goroutine must wake it") {
 			t.Errorf("released Run, which waits for the cancel: %v", err)
 		}
+		do(t, l, Resume{}, Stop{})
+		untilStopped(t, l)
+		do(t, l, Pause{})
+		if err := l.Do(Release{NewWho(Worker, 1)}); err == nil || err.Error() != "worker 1 has ended" {
+			t.Errorf("released one that has ended: %v", err)
+		}
+		if err := l.Do(Release{}); err == nil || err.Error() != "no goroutine waits to be released" {
+			t.Errorf("released nobody: %v", err)
+		}
 		if err := l.Do(Release{NewWho(Worker, 9)}); err == nil || err.Error() != "there is no worker 9" {
 			t.Errorf("released nobody: %v", err)
 		}
