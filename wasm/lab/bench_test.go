@@ -114,3 +114,42 @@ func BenchmarkLook(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkFile(b *testing.B) {
+	tr := longTrace(b, 200_000)
+	data := tr.Encode()
+	perStep := func(b *testing.B, bytes int) {
+		b.ReportMetric(float64(bytes)/float64(tr.Last()-tr.First()), "bytes/step")
+	}
+	b.Run("encode", func(b *testing.B) {
+		for b.Loop() {
+			tr.Encode()
+		}
+		perStep(b, len(data))
+	})
+	b.Run("decode", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := Decode(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("perfetto", func(b *testing.B) {
+		var n counter
+		for b.Loop() {
+			n = 0
+			if err := tr.Perfetto(&n); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perStep(b, int(n))
+	})
+}
+
+// counter counts what is written to it.
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
