@@ -95,33 +95,28 @@ func (c *charts) resize() {
 	}
 }
 
+// options are uPlot's, for a chart of these lines.
 func (c *charts) options(k *chart, w, h float64) safejs.Value {
 	const ink2, hair = 7, 4
-	mono := "10px ui-monospace, 'SF Mono', 'DejaVu Sans Mono', Menlo, monospace"
-	axis := map[string]any{
-		"stroke": c.colours[ink2], "font": mono, "size": 34, "gap": 3, "space": 26,
-		"grid":  map[string]any{"stroke": c.colours[hair], "width": 1},
-		"ticks": map[string]any{"show": false},
-	}
-	series := []any{map[string]any{}}
+	lines := "{}"
 	for _, s := range k.series {
-		m := map[string]any{
-			"label": s.name, "stroke": c.colours[s.ink], "width": 1.6, "points": map[string]any{"show": false},
-			"spanGaps": true,
-		}
+		dash := ""
 		if s.dash {
-			m["dash"] = []any{4, 3}
+			dash = "4,3"
 		}
-		series = append(series, m)
+		lines += `,{"label":"` + s.name + `","stroke":"` + c.colours[s.ink] + `","width":1.6,"dash":[` + dash +
+			`],"spanGaps":true,"points":{"show":false}}`
 	}
-	return must(safejs.ValueOf(map[string]any{
-		"width": w, "height": h, "series": series,
-		"padding": []any{6, 2, 7, 0},
-		"legend":  map[string]any{"show": false},
-		"cursor":  map[string]any{"show": false},
-		"scales":  map[string]any{"x": map[string]any{"time": false, "auto": false}},
-		"axes":    []any{map[string]any{"show": false}, axis},
-	}))
+	return call(global("JSON"), "parse", `{
+		"width": `+strconv.Itoa(int(w))+`, "height": `+strconv.Itoa(int(h))+`, "series": [`+lines+`],
+		"padding": [6, 2, 7, 0], "legend": {"show": false}, "cursor": {"show": false},
+		"scales": {"x": {"time": false, "auto": false}},
+		"axes": [{"show": false}, {
+			"stroke": "`+c.colours[ink2]+`", "size": 34, "gap": 3, "space": 26, "ticks": {"show": false},
+			"font": "10px ui-monospace, 'SF Mono', 'DejaVu Sans Mono', Menlo, monospace",
+			"grid": {"stroke": "`+c.colours[hair]+`", "width": 1}
+		}]
+	}`)
 }
 
 // show draws the stretch that the timeline shows, or ten seconds at least.

@@ -76,6 +76,21 @@ func (n *node) flag(name string, on bool) bool {
 	return true
 }
 
+// off disables or hides a control, or neither. It reports whether the control
+// has had the focus until now, which it loses.
+func (n *node) off(disabled, hidden bool) (lost bool) {
+	was := n.flags["disabled"] || n.flags["hidden"]
+	lost = (disabled || hidden) && !was && n.focused()
+	n.flag("disabled", disabled)
+	n.flag("hidden", hidden)
+	return lost
+}
+
+func (n *node) focused() bool { return must(call(n.el, "matches", ":focus").Bool()) }
+
+// focus gives the element the focus, without scrolling to it.
+func (n *node) focus() { call(n.el, "focus", map[string]any{"preventScroll": true}) }
+
 // set sets a property that the person may change too, so that what was said
 // last is not what it holds.
 func (n *node) set(name, value string) {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hack-pad/safejs"
+
 	"sluice/wasm/desk"
 )
 
@@ -23,10 +25,12 @@ func (p *page) fill(s *desk.Screen, at float64) {
 	balance := d.node("balance")
 	balance.text(s.Balance)
 	balance.attr("data-fault", strconv.FormatBool(s.Fault))
+	lost := "" // the control that has just lost the focus
 	for _, b := range s.Buttons {
 		n := d.node("b-" + b.Act)
-		n.flag("disabled", !b.On)
-		n.flag("hidden", b.Hidden)
+		if n.off(!b.On, b.Hidden) {
+			lost = b.Act
+		}
 		class := "quiet"
 		switch {
 		case b.Main:
@@ -44,10 +48,15 @@ func (p *page) fill(s *desk.Screen, at float64) {
 	d.node("clock").text(s.Clock)
 	d.node("steps").text(s.Steps)
 	time := d.node("time")
-	time.flag("disabled", s.Last == 0)
+	if time.off(s.Last == 0, false) {
+		lost = "time"
+	}
 	time.prop("min", strconv.FormatUint(s.First, 10))
 	time.prop("max", strconv.FormatUint(max(s.Last, 1), 10))
 	time.set("value", strconv.FormatUint(s.Step, 10))
+	if lost != "" {
+		p.keepFocus(s, lost)
+	}
 }
 
 // fillSlow shows what a person cannot follow at sixty times a second.
@@ -65,18 +74,26 @@ func (p *page) fillSlow(s *desk.Screen, at float64) {
 	d.node("source").text(s.Source)
 	d.node("pace").text(s.Pace)
 	d.node("b-main").text(strings.ToUpper(s.MainAct()[:1]) + s.MainAct()[1:])
+	lost := ""
 	for _, v := range s.Dials {
 		in := d.node("d-" + v.Query)
 		in.prop("min", strconv.Itoa(v.Least))
 		in.prop("max", strconv.Itoa(v.Top))
 		in.set("value", strconv.Itoa(v.Pos))
 		in.attr("aria-valuetext", v.Text)
-		in.flag("disabled", v.Off)
+		if in.off(v.Off, false) {
+			lost = v.Query
+		}
 		d.node("o-" + v.Query).text(v.Text)
 	}
 	slow := d.node("slow")
 	slow.flag("checked", s.Slow)
-	slow.flag("disabled", s.SlowOff)
+	if slow.off(s.SlowOff, false) {
+		lost = "slow"
+	}
+	if lost != "" {
+		p.keepFocus(s, lost)
+	}
 	d.node("time").attr("aria-valuetext", s.TimeText)
 	in, out := s.In, s.Out
 	if in != "" {
@@ -108,26 +125,38 @@ func (p *page) fillSlow(s *desk.Screen, at float64) {
 	}
 }
 
+// fillRecent keeps the buttons of events that stay in the list: the focus may be
+// on one.
 func (p *page) fillRecent(s *desk.Screen) {
-	box := p.dom.node("recent")
-	var b strings.Builder
+	d := p.dom
+	box := d.node("recent")
+	wanted := map[desk.Recent]bool{}
 	for _, e := range s.Recent {
-		b.WriteString(e.Text)
-		if e.Event == s.Follow {
-			b.WriteString("*")
+		wanted[e] = true
+	}
+	for e, n := range p.recent {
+		if !wanted[e] {
+			if n.focused() {
+				d.node("crew-box").focus()
+			}
+			call(n.el, "remove")
+			delete(p.recent, e)
 		}
-		b.WriteByte('\n')
 	}
-	if box.said["recent"] == b.String() {
-		return
-	}
-	box.said["recent"] = b.String()
-	call(box.el, "replaceChildren")
-	for _, e := range s.Recent {
-		n := p.dom.create(box.el, "button", "event key key-"+strconv.Itoa(int(e.Key)))
-		n.attr("type", "button")
-		n.attr("data-event", strconv.FormatUint(uint64(e.Event), 10))
+	next := safejs.Null() // those that stay keep their order: new ones go in between
+	for i := len(s.Recent) - 1; i >= 0; i-- {
+		e := s.Recent[i]
+		n := p.recent[e]
+		if n == nil {
+			n = wrap(call(d.doc, "createElement", "button"))
+			n.prop("className", "event key key-"+strconv.Itoa(int(e.Key)))
+			n.attr("type", "button")
+			n.attr("data-event", strconv.FormatUint(uint64(e.Event), 10))
+			n.text(e.Text)
+			call(box.el, "insertBefore", n.el, next)
+			p.recent[e] = n
+		}
 		n.attr("aria-pressed", strconv.FormatBool(e.Event == s.Follow))
-		n.text(e.Text)
+		next = n.el
 	}
 }

@@ -326,20 +326,17 @@ func (p *page) openFirst(files safejs.Value) {
 			" MB, and a trace has at most " + strconv.Itoa(lab.MaxFile>>20)})
 		return
 	}
-	then := p.once(func(data safejs.Value) {
-		array := must(global("Uint8Array").New(data))
+	must(global("sluiceRead").Invoke(file, p.once(func(array safejs.Value) {
 		body := make([]byte, must(array.Length()))
 		must(safejs.CopyBytesToGo(body, array))
 		p.inbox.put(desk.Open{Data: body})
-	})
-	failed := p.once(func(err safejs.Value) {
-		p.inbox.put(desk.Say{Text: "the file cannot be read: " + must(call(err, "toString").String())})
-	})
-	call(call(file, "arrayBuffer"), "then", then, failed)
+	}), p.once(func(why safejs.Value) {
+		p.inbox.put(desk.Say{Text: "the file cannot be read: " + must(why.String())})
+	})))
 }
 
-// once makes a callback for a promise. It is released with the page: a promise
-// may call either of its two, and seldom is one asked for.
+// once makes a callback that is called at most once. It is released with the
+// page: of two that are given, one is never called, and seldom is any asked for.
 func (p *page) once(f func(safejs.Value)) safejs.Value {
 	return p.funcs.of(func(_ safejs.Value, args []safejs.Value) any {
 		f(args[0])

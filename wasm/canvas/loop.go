@@ -37,13 +37,15 @@ type page struct {
 	charts *charts
 	code   *code
 	table  *table
+	recent map[desk.Recent]*node // the buttons of recent events
 
 	last     float64 // the frame before, in the browser's milliseconds
 	frames   uint64
 	slowAt   float64 // when the parts that change slowly were last shown
 	lanesAt  float64
 	chartsAt float64
-	dirty    bool // a message has come: show everything
+	dirty    bool // a message has come, or the phase has changed: show everything
+	phase    lab.Phase
 	layout   layout
 	spoken   string
 	spokenAt float64
@@ -109,6 +111,11 @@ func Start(query string) (stop func()) {
 	}
 }
 
+// Rendered is the HTML of the element with an ID, as the document has it.
+func Rendered(id string) string {
+	return text(call(global("document"), "getElementById", id), "outerHTML")
+}
+
 // show tells of a bug of the page itself, in the place where messages stand.
 func show(err error) {
 	doc, e := safejs.Global().Get("document")
@@ -142,6 +149,7 @@ func run(query string, quit <-chan struct{}) (err error) {
 	p.charts = newCharts(p.dom)
 	p.code = newCode(p)
 	p.table = newTable(p)
+	p.recent = map[desk.Recent]*node{}
 	p.listen()
 	p.relayout()
 	p.dirty = true
@@ -209,6 +217,9 @@ func (p *page) frame(at float64) {
 // sixty times a second is shown less often, unless a message has come.
 func (p *page) show(at float64) {
 	d := p.desk
+	if phase := d.View().Phase; phase != p.phase {
+		p.phase, p.dirty = phase, true
+	}
 	still := d.Paused() && !p.dirty
 	slow := p.dirty || !still && at-p.slowAt >= 100
 	lanes := p.dirty || !still && at-p.lanesAt >= 45
@@ -238,14 +249,14 @@ func (p *page) drawStage(at float64) {
 	d := p.desk
 	rate := 0.0
 	if point, ok := d.Trace().PointAt(d.At()); ok && !d.Paused() {
-		rate = point.In * d.Lab().Scenario().Speed
+		rate = point.In * d.Lab().Pace()
 	}
 	p.stage.draw(scene.Stage(d.View(), d.Trace(), scene.StageOptions{
 		W: p.stage.w, H: p.stage.h, Scale: p.layout.scale, Portrait: p.layout.portrait,
 		Now: d.At(), Clock: at / 1000, Rate: rate, Paused: d.Paused(), Parallel: d.Trace().Parallel,
 		Followed: d.Followed(), Chosen: d.Chosen(), Hover: d.Lit().Who, HoverEvent: d.Lit().Event,
 		ReducedMotion: p.layout.reduced,
-	}, &p.motion), p.layout.scale)
+	}, &p.motion))
 }
 
 func (p *page) laneOptions() scene.TimelineOptions {
@@ -261,9 +272,9 @@ func (p *page) laneOptions() scene.TimelineOptions {
 func (p *page) drawLanes() {
 	o := p.laneOptions()
 	o.Reuse = p.lanes.drawing
-	p.lanes.draw(scene.Timeline(p.desk.Trace(), o), p.layout.scale)
+	p.lanes.draw(scene.Timeline(p.desk.Trace(), o))
 	if life, ok := p.desk.Life(); ok {
-		p.strip.draw(scene.Strip(life, scene.StripOptions{W: p.strip.w, Now: p.desk.At(), Scale: p.layout.scale}), p.layout.scale)
+		p.strip.draw(scene.Strip(life, scene.StripOptions{W: p.strip.w, Now: p.desk.At(), Scale: p.layout.scale}))
 	}
 }
 

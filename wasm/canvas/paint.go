@@ -44,7 +44,7 @@ func (s *surface) measure() {
 }
 
 // draw paints a drawing over the whole surface.
-func (s *surface) draw(d scene.Drawing, scale float32) {
+func (s *surface) draw(d scene.Drawing) {
 	s.drawing = d
 	s.numbers = s.numbers[:0]
 	s.texts.Reset()
@@ -78,7 +78,7 @@ func (s *surface) draw(d scene.Drawing, scale float32) {
 	if s.w < 1 || h < 1 {
 		return
 	}
-	ok := must(s.paint.Invoke(s.canvas, s.buffer, len(s.numbers)/fields, s.texts.String(), s.w, h, scale))
+	ok := must(s.paint.Invoke(s.canvas, s.buffer, len(s.numbers)/fields, s.texts.String(), s.w, h))
 	s.refused = !must(ok.Bool())
 }
 

@@ -3,6 +3,7 @@
 package canvas
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/hack-pad/safejs"
@@ -15,7 +16,9 @@ import (
 func (p *page) press(m press) {
 	if msg := desk.Act(m.act); msg != nil {
 		p.desk.Do(msg)
-		p.keepFocus(m.act)
+		if m.act == "unfollow" { // its button goes with the strip
+			p.dom.node("crew-box").focus()
+		}
 		return
 	}
 	html := get(p.dom.doc, "documentElement")
@@ -36,7 +39,7 @@ func (p *page) press(m press) {
 		on := !must(call(html, "hasAttribute", "data-sheet").Bool())
 		call(html, "toggleAttribute", "data-sheet", on)
 		p.dom.node("b-sheet").attr("aria-expanded", strconv.FormatBool(on))
-	case "keys", "honest":
+	case "keys", "honest", "export":
 		dialog := p.dom.node(m.act).el
 		if !truthy(dialog, "open") {
 			call(dialog, "showModal")
@@ -47,17 +50,23 @@ func (p *page) press(m press) {
 		p.dom.node("b-present").attr("aria-pressed", strconv.FormatBool(on))
 		p.relayout()
 	case "theme":
-		p.theme(html)
+		must(global("sluiceTheme").Invoke())
+		p.charts.rebuild()
 	case "share":
 		p.share()
 	case "file-collector":
 		p.code.open("collector.go")
 	case "file-store":
 		p.code.open("store.go")
-	case "export":
-		t := p.desk.Trace()
-		p.save("sluice-trace.sluice", "application/octet-stream", t.Encode())
-		p.announce("Two files are saved: sluice-trace.sluice for this page, sluice-trace.json for Perfetto and Chrome.")
+	case "export-own":
+		p.save("trace.sluice", "application/octet-stream", p.desk.Trace().Encode())
+	case "export-perfetto":
+		var out bytes.Buffer
+		if err := p.desk.Trace().Perfetto(&out); err != nil {
+			p.desk.Do(desk.Say{Text: err.Error()})
+			return
+		}
+		p.save("trace.json", "application/json", out.Bytes())
 	case "open":
 		call(p.dom.node("file").el, "click")
 	}
@@ -69,89 +78,42 @@ func (p *page) choose(w lab.Who) {
 	p.code.follow = p.desk.Chosen() != 0
 }
 
-// keepFocus moves the focus from a button that has just been disabled or hidden
-// to the one that a person most likely wants next.
-func (p *page) keepFocus(act string) {
-	active := get(p.dom.doc, "activeElement")
-	if active.IsNull() || text(active, "id") != "b-"+act {
-		return
-	}
-	s := p.desk.Screen(false)
-	p.fill(&s, 0)
+// keepFocus gives the focus, which the control named by act has had until it was
+// disabled or hidden, to the button that a person most likely wants next.
+func (p *page) keepFocus(s *desk.Screen, act string) {
+	on := map[string]bool{}
 	for _, b := range s.Buttons {
-		if b.Act == act && b.On && !b.Hidden {
-			return
+		on[b.Act] = b.On && !b.Hidden
+	}
+	next := []string{s.MainAct(), "main"} // the second for a phone, where the first is in the sheet
+	switch act {
+	case "pause", "resume", "step", "live":
+		next = append([]string{"resume", "pause"}, next...)
+	case "step-back", "to-start":
+		next = append([]string{"step", "resume", "pause"}, next...)
+	}
+	for _, act := range next {
+		if n := p.dom.node("b-" + act); on[act] {
+			n.focus()
+			if n.focused() {
+				return
+			}
 		}
 	}
-	next := map[string]string{"pause": "resume", "resume": "pause", "live": "pause", "step-back": "step", "to-start": "step"}[act]
-	if next == "" {
-		next = s.MainAct()
-	}
-	call(p.dom.node("b-"+next).el, "focus")
-}
-
-// theme goes from the colours in use to the other ones and remembers it.
-func (p *page) theme(html safejs.Value) {
-	dark := truthy(call(global("window"), "matchMedia", "(prefers-color-scheme: dark)"), "matches")
-	if must(call(html, "hasAttribute", "data-theme").Bool()) {
-		dark = attribute(html, "data-theme") == "dark"
-	}
-	next := "dark"
-	if dark {
-		next = "light"
-	}
-	call(html, "setAttribute", "data-theme", next)
-	// Storage may be full or forbidden: then the choice lasts as long as the page.
-	if storage, err := safejs.Global().Get("localStorage"); err == nil {
-		_, _ = storage.Call("setItem", "sluice-theme", next)
-	}
-	p.charts.rebuild()
-	p.dirty = true
 }
 
 // share copies the address of this scenario.
 func (p *page) share() {
-	loc := global("location")
-	link := text(loc, "origin") + text(loc, "pathname")
-	if q := p.desk.Lab().Scenario().Query(); q != "" {
-		link += "?" + q
-	}
-	check2(global("history").Call("replaceState", safejs.Null(), "", link))
-	told := "The address now holds this scenario: " + link
-	clipboard, err := get(global("window"), "navigator").Get("clipboard")
-	if err == nil && !clipboard.IsUndefined() {
-		if promise, err := clipboard.Call("writeText", link); err == nil {
-			call(promise, "then", p.once(func(safejs.Value) {
-				p.inbox.put(desk.Say{Text: "Copied: " + link})
-			}), p.once(func(safejs.Value) {
-				p.inbox.put(desk.Say{Text: told})
-			}))
-			return
-		}
-	}
-	p.desk.Do(desk.Say{Text: told})
+	must(global("sluiceShare").Invoke(p.desk.Lab().Scenario().Query(), p.once(func(told safejs.Value) {
+		p.inbox.put(desk.Say{Text: must(told.String())})
+	})))
 }
-
-func check2(_ safejs.Value, err error) { check(err) }
 
 // save gives the person a file.
 func (p *page) save(name, kind string, data []byte) {
 	array := must(global("Uint8Array").New(len(data)))
 	must(safejs.CopyBytesToJS(array, data))
-	parts := must(global("Array").New(1))
-	check(parts.SetIndex(0, array))
-	blob := must(global("Blob").New(parts, must(safejs.ValueOf(map[string]any{"type": kind}))))
-	link := call(global("URL"), "createObjectURL", blob)
-	a := call(p.dom.doc, "createElement", "a")
-	check(a.Set("href", link))
-	check(a.Set("download", name))
-	call(a, "click")
-	var later safejs.Value
-	later = p.funcs.of(func(safejs.Value, []safejs.Value) any {
-		call(global("URL"), "revokeObjectURL", link)
-		return nil
-	})
-	call(global("window"), "setTimeout", later, 10000)
+	must(global("sluiceSave").Invoke(name, kind, array))
 }
 
 // announce has a screen reader say something, now.

@@ -46,6 +46,11 @@ func (t *table) show(s *desk.Screen) {
 func (t *table) build(rows []desk.Row) {
 	d := t.page.dom
 	body, lanes := d.node("crew-rows").el, d.node("lane-list").el
+	focused := ""
+	if el := call(body, "querySelector", "tr:focus-within"); !el.IsNull() {
+		focused = attribute(el, "data-goroutine")
+		d.node("crew-box").focus() // should the row be gone
+	}
 	call(body, "replaceChildren")
 	call(lanes, "replaceChildren")
 	t.rows = t.rows[:0]
@@ -64,6 +69,9 @@ func (t *table) build(rows []desk.Row) {
 		choose := d.create(name.el, "button", "link")
 		choose.attr("type", "button")
 		choose.text(r.Name)
+		if r.ID == focused {
+			choose.focus()
+		}
 		state := cell("td", "state", "cell")
 		state.attr("data-cell", "state")
 		e := row{tr: tr, dot: d.create(state.el, "span", "dot"), state: d.create(state.el, "span", "")}

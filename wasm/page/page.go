@@ -4,25 +4,17 @@
 package page
 
 import (
-	_ "embed"
-
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"sluice/wasm/canvas"
 )
-
-// skeleton is HTML, and not a tree of go-app's elements: each sort of element
-// would add its hundred methods to the program that a browser downloads, and
-// nothing of the skeleton is ever rendered twice.
-//
-//go:embed page.html
-var skeleton string
 
 // New returns the root component, served at the route /.
 func New() app.Composer { return &root{} }
 
 type root struct {
 	app.Compo
+	html string
 	stop func()
 }
 
@@ -30,4 +22,12 @@ func (r *root) OnMount(ctx app.Context) { r.stop = canvas.Start(ctx.Page().URL()
 
 func (r *root) OnDismount() { r.stop() }
 
-func (r *root) Render() app.UI { return app.Raw(skeleton) }
+// Render returns the skeleton as it was at first: what canvas has changed since
+// is canvas's. It is HTML and not a tree of go-app's elements, each sort of
+// which adds its hundred methods to the program that a browser downloads.
+func (r *root) Render() app.UI {
+	if r.html == "" {
+		r.html = skeleton()
+	}
+	return app.Raw(r.html)
+}

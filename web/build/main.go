@@ -118,7 +118,7 @@ func (b *builder) program() error {
 }
 
 func (b *builder) static() error {
-	for _, name := range []string{"sluice.css", "shell.css", "theme.js", "loader.js", "paint.js"} {
+	for _, name := range []string{"sluice.css", "shell.css", "theme.js", "loader.js", "paint.js", "page.js"} {
 		body, err := os.ReadFile(filepath.Join("web/static", name))
 		if err != nil {
 			return err

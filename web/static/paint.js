@@ -82,7 +82,7 @@
   // sluicePaint paints count operations of FIELDS numbers each on a canvas of
   // w by h CSS pixels. texts are the texts, a line each. It reports whether the
   // browser gave a drawing context.
-  window.sluicePaint = (canvas, bytes, count, texts, w, h, type) => {
+  window.sluicePaint = (canvas, bytes, count, texts, w, h) => {
     const ctx = canvas.getContext("2d");
     if (!ctx) return false;
     if (!colours) read();
@@ -97,7 +97,7 @@
     ctx.clearRect(0, 0, w, h);
     const op = new Float32Array(bytes.buffer, 0, count * FIELDS);
     const lines = texts.split("\n");
-    let font = -1, align = -1, clips = 0;
+    let font = "", align = -1, clips = 0;
     ctx.textBaseline = "alphabetic";
     for (let i = 0, o = 0; i < count; i++, o += FIELDS) {
       const kind = op[o], x = op[o + 1], y = op[o + 2], ww = op[o + 3], hh = op[o + 4], r = op[o + 5];
@@ -106,10 +106,10 @@
       switch (kind) {
         case 5: {
           const f = op[o + 15], a = op[o + 16];
-          if (f !== font) {
+          if (`${f} ${r}` !== font) {
             const [weight, size, family] = FONTS[f];
-            ctx.font = `${weight} ${size * type}px ${families[family]}`;
-            font = f;
+            ctx.font = `${weight} ${size * (r || 1)}px ${families[family]}`;
+            font = `${f} ${r}`;
           }
           if (a !== align) {
             ctx.textAlign = ALIGN[a];
@@ -137,7 +137,8 @@
           if (clips > 0) {
             clips--;
             ctx.restore();
-            font = align = -1;
+            font = "";
+            align = -1;
           }
           continue;
         case 0:
