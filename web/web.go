@@ -175,7 +175,6 @@ var versioned = regexp.MustCompile(`\.[0-9a-f]{12}\.[a-z]+$`)
 // The system's own table differs between machines.
 var mimeTypes = map[string]string{
 	".css":         "text/css; charset=utf-8",
-	".go":          "text/plain; charset=utf-8",
 	".html":        "text/html; charset=utf-8",
 	".js":          "text/javascript; charset=utf-8",
 	".png":         "image/png",

@@ -259,7 +259,7 @@ func TestOffline(t *testing.T) {
 		tb.Run(chromedp.Navigate(s.URL + base + path))
 		tb.Wait(running)
 	}
-	tb.Wait(`Promise.all(["code/collector.go", "code/store.go.html"].map((name) => fetch(goappGetenv(name)))).then((all) => all.every((r) => r.ok))`)
+	tb.Wait(`Promise.all(["code/collector.go.txt", "code/store.go.html"].map((name) => fetch(goappGetenv(name)))).then((all) => all.every((r) => r.ok))`)
 }
 
 // A new version shows at the first reload, and is the one kept offline.
