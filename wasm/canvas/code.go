@@ -42,30 +42,14 @@ func newCode(p *page) *code {
 		page: p, box: p.dom.node("code"), shown: "collector.go",
 		files: map[string]*node{}, lines: map[string]*node{}, markers: map[string]*marker{},
 	}
+	came := p.funcs.of(func(_ safejs.Value, args []safejs.Value) any {
+		p.inbox.put(codeCame{must(args[0].String()), must(args[1].String()), must(args[2].String())})
+		return nil
+	})
 	for _, name := range []string{"collector.go", "store.go"} {
-		c.fetch(name)
+		must(global("sluiceSource").Invoke(name, came))
 	}
 	return c
-}
-
-// fetch asks for a file as the build highlighted it.
-func (c *code) fetch(name string) {
-	p := c.page
-	url := call(global("window"), "goappGetenv", "code/"+name+".html")
-	failed := p.once(func(err safejs.Value) {
-		p.inbox.put(codeCame{name: name, err: must(call(err, "toString").String())})
-	})
-	body := p.once(func(text safejs.Value) {
-		p.inbox.put(codeCame{name: name, html: must(text.String())})
-	})
-	answer := p.once(func(response safejs.Value) {
-		if !truthy(response, "ok") {
-			p.inbox.put(codeCame{name: name, err: "the server answered " + strconv.Itoa(int(number(response, "status")))})
-			return
-		}
-		call(call(response, "text"), "then", body, failed)
-	})
-	call(call(global("window"), "fetch", url), "then", answer, failed)
 }
 
 func (c *code) came(m codeCame) {

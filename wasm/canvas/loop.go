@@ -111,6 +111,11 @@ func Start(query string) (stop func()) {
 	}
 }
 
+// Rendered is the HTML of the element with an ID, as the document has it.
+func Rendered(id string) string {
+	return text(call(global("document"), "getElementById", id), "outerHTML")
+}
+
 // show tells of a bug of the page itself, in the place where messages stand.
 func show(err error) {
 	doc, e := safejs.Global().Get("document")
@@ -244,14 +249,14 @@ func (p *page) drawStage(at float64) {
 	d := p.desk
 	rate := 0.0
 	if point, ok := d.Trace().PointAt(d.At()); ok && !d.Paused() {
-		rate = point.In * d.Lab().Scenario().Speed
+		rate = point.In * d.Lab().Pace()
 	}
 	p.stage.draw(scene.Stage(d.View(), d.Trace(), scene.StageOptions{
 		W: p.stage.w, H: p.stage.h, Scale: p.layout.scale, Portrait: p.layout.portrait,
 		Now: d.At(), Clock: at / 1000, Rate: rate, Paused: d.Paused(), Parallel: d.Trace().Parallel,
 		Followed: d.Followed(), Chosen: d.Chosen(), Hover: d.Lit().Who, HoverEvent: d.Lit().Event,
 		ReducedMotion: p.layout.reduced,
-	}, &p.motion), p.layout.scale)
+	}, &p.motion))
 }
 
 func (p *page) laneOptions() scene.TimelineOptions {
@@ -267,9 +272,9 @@ func (p *page) laneOptions() scene.TimelineOptions {
 func (p *page) drawLanes() {
 	o := p.laneOptions()
 	o.Reuse = p.lanes.drawing
-	p.lanes.draw(scene.Timeline(p.desk.Trace(), o), p.layout.scale)
+	p.lanes.draw(scene.Timeline(p.desk.Trace(), o))
 	if life, ok := p.desk.Life(); ok {
-		p.strip.draw(scene.Strip(life, scene.StripOptions{W: p.strip.w, Now: p.desk.At(), Scale: p.layout.scale}), p.layout.scale)
+		p.strip.draw(scene.Strip(life, scene.StripOptions{W: p.strip.w, Now: p.desk.At(), Scale: p.layout.scale}))
 	}
 }
 

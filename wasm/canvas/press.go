@@ -3,6 +3,7 @@
 package canvas
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/hack-pad/safejs"
@@ -38,7 +39,7 @@ func (p *page) press(m press) {
 		on := !must(call(html, "hasAttribute", "data-sheet").Bool())
 		call(html, "toggleAttribute", "data-sheet", on)
 		p.dom.node("b-sheet").attr("aria-expanded", strconv.FormatBool(on))
-	case "keys", "honest":
+	case "keys", "honest", "export":
 		dialog := p.dom.node(m.act).el
 		if !truthy(dialog, "open") {
 			call(dialog, "showModal")
@@ -49,17 +50,23 @@ func (p *page) press(m press) {
 		p.dom.node("b-present").attr("aria-pressed", strconv.FormatBool(on))
 		p.relayout()
 	case "theme":
-		p.theme(html)
+		must(global("sluiceTheme").Invoke())
+		p.charts.rebuild()
 	case "share":
 		p.share()
 	case "file-collector":
 		p.code.open("collector.go")
 	case "file-store":
 		p.code.open("store.go")
-	case "export":
-		t := p.desk.Trace()
-		p.save("sluice-trace.sluice", "application/octet-stream", t.Encode())
-		p.announce("Two files are saved: sluice-trace.sluice for this page, sluice-trace.json for Perfetto and Chrome.")
+	case "export-own":
+		p.save("trace.sluice", "application/octet-stream", p.desk.Trace().Encode())
+	case "export-perfetto":
+		var out bytes.Buffer
+		if err := p.desk.Trace().Perfetto(&out); err != nil {
+			p.desk.Do(desk.Say{Text: err.Error()})
+			return
+		}
+		p.save("trace.json", "application/json", out.Bytes())
 	case "open":
 		call(p.dom.node("file").el, "click")
 	}
@@ -95,68 +102,18 @@ func (p *page) keepFocus(s *desk.Screen, act string) {
 	}
 }
 
-// theme goes from the colours in use to the other ones and remembers it.
-func (p *page) theme(html safejs.Value) {
-	dark := truthy(call(global("window"), "matchMedia", "(prefers-color-scheme: dark)"), "matches")
-	if must(call(html, "hasAttribute", "data-theme").Bool()) {
-		dark = attribute(html, "data-theme") == "dark"
-	}
-	next := "dark"
-	if dark {
-		next = "light"
-	}
-	call(html, "setAttribute", "data-theme", next)
-	// Storage may be full or forbidden: then the choice lasts as long as the page.
-	if storage, err := safejs.Global().Get("localStorage"); err == nil {
-		_, _ = storage.Call("setItem", "sluice-theme", next)
-	}
-	p.charts.rebuild()
-	p.dirty = true
-}
-
 // share copies the address of this scenario.
 func (p *page) share() {
-	loc := global("location")
-	link := text(loc, "origin") + text(loc, "pathname")
-	if q := p.desk.Lab().Scenario().Query(); q != "" {
-		link += "?" + q
-	}
-	check2(global("history").Call("replaceState", safejs.Null(), "", link))
-	told := "The address now holds this scenario: " + link
-	clipboard, err := get(global("window"), "navigator").Get("clipboard")
-	if err == nil && !clipboard.IsUndefined() {
-		if promise, err := clipboard.Call("writeText", link); err == nil {
-			call(promise, "then", p.once(func(safejs.Value) {
-				p.inbox.put(desk.Say{Text: "Copied: " + link})
-			}), p.once(func(safejs.Value) {
-				p.inbox.put(desk.Say{Text: told})
-			}))
-			return
-		}
-	}
-	p.desk.Do(desk.Say{Text: told})
+	must(global("sluiceShare").Invoke(p.desk.Lab().Scenario().Query(), p.once(func(told safejs.Value) {
+		p.inbox.put(desk.Say{Text: must(told.String())})
+	})))
 }
-
-func check2(_ safejs.Value, err error) { check(err) }
 
 // save gives the person a file.
 func (p *page) save(name, kind string, data []byte) {
 	array := must(global("Uint8Array").New(len(data)))
 	must(safejs.CopyBytesToJS(array, data))
-	parts := must(global("Array").New(1))
-	check(parts.SetIndex(0, array))
-	blob := must(global("Blob").New(parts, must(safejs.ValueOf(map[string]any{"type": kind}))))
-	link := call(global("URL"), "createObjectURL", blob)
-	a := call(p.dom.doc, "createElement", "a")
-	check(a.Set("href", link))
-	check(a.Set("download", name))
-	call(a, "click")
-	var later safejs.Value
-	later = p.funcs.of(func(safejs.Value, []safejs.Value) any {
-		call(global("URL"), "revokeObjectURL", link)
-		return nil
-	})
-	call(global("window"), "setTimeout", later, 10000)
+	must(global("sluiceSave").Invoke(name, kind, array))
 }
 
 // announce has a screen reader say something, now.
