@@ -37,7 +37,12 @@ func stackSettle() {
 		_, others, _ := bytes.Cut(buf[:runtime.Stack(buf, true)], []byte("\n\n"))
 		for block := range bytes.SplitSeq(others, []byte("\n\n")) {
 			_, reason := goroutineHeader(block)
-			busy = busy || bytes.HasPrefix(reason, []byte("run"))
+			switch string(reason) {
+			case "chan receive", "chan send", "select", "select (no cases)", "sync.WaitGroup.Wait",
+				"sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "finalizer wait", "cleanup wait", "IO wait", "sleep":
+			default: // runs, can run, or waits for the garbage collector
+				busy = true
+			}
 		}
 		if !busy {
 			return
