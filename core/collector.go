@@ -85,7 +85,7 @@ func (s State) String() string {
 type Stats struct {
 	Accepted  uint64 // events for which Submit or TrySubmit returned nil
 	Processed uint64 // events counted in the store
-	Abandoned uint64 // events accepted and, after Kill, never counted
+	Abandoned uint64 // events accepted and, because of Kill, not counted
 	Queued    int    // events in the buffer now
 	Capacity  int    // events the buffer can hold
 	Workers   int    // as configured
@@ -117,7 +117,8 @@ type AsyncCollector struct {
 	_         cacheLine     // what follows is written at every Submit
 	claims    atomic.Uint64 // twice the number of claims, plus 1 once the intake is closed
 	waiting   atomic.Int64  // claims whose Submit waits for room
-	abandoned atomic.Uint64
+	discarded atomic.Uint64 // received by Run, after Kill
+	abandoned atomic.Uint64 // those, and what workers received too late
 }
 
 const (
@@ -196,10 +197,12 @@ func (c *AsyncCollector) Run(ctx context.Context) error {
 	workers.Wait()
 
 	for range c.jobs { // only Kill leaves anything here
-		c.abandon()
+		c.abandoned.Add(1)
+		c.discarded.Add(1)
+		c.closeIfSettled()
 	}
-	if n := c.abandoned.Load(); n > 0 {
-		return fmt.Errorf("%w: %d of %d accepted", ErrAbandoned, n, c.Stats().Accepted)
+	if s := c.Stats(); s.Abandoned > 0 {
+		return fmt.Errorf("%w: %d of %d accepted", ErrAbandoned, s.Abandoned, s.Accepted)
 	}
 	return nil
 }
@@ -208,11 +211,8 @@ func (c *AsyncCollector) Run(ctx context.Context) error {
 func (c *AsyncCollector) work(ctx context.Context, id int) {
 	t := &c.tallies[id-1]
 	var e LogEvent
-	// The context is checked after every event: select chooses at random
-	// among ready cases, and could prefer events to the cancel for ever.
-	for more := true; more && ctx.Err() == nil; {
-		c.note(id, Idle, nil)
-		if c.killed.Load() { // while the observer held this worker, say
+	for more := true; more && !c.killed.Load(); {
+		if c.cfg.Observe != nil && !c.idle(ctx, id) {
 			break
 		}
 		// A receive that need not wait is much cheaper than the full select.
@@ -223,12 +223,10 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 			select {
 			case e, more = <-c.jobs:
 			case <-ctx.Done(): // cancelled while idle: do not wait for an event
-				continue
+				more = false
 			}
 		}
-		if more {
-			more = c.process(id, &e)
-		}
+		more = more && c.process(id, &e)
 	}
 	for !c.killed.Load() {
 		c.note(id, Draining, nil)
@@ -241,17 +239,29 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 	c.note(id, Exited, nil)
 }
 
-// process counts one event and reports whether it did. Nothing interrupts it.
-// What a worker received after Kill was not in its hands then: it is abandoned.
-func (c *AsyncCollector) process(id int, e *LogEvent) bool {
-	if c.killed.Load() {
-		c.abandon()
+// idle tells the observer that a worker is idle and reports whether it may go on
+// to receive. A worker is never idle again once the context is cancelled: select
+// chooses at random among ready cases, so it may have preferred an event to the
+// cancel. And it may have been killed while the observer held it.
+func (c *AsyncCollector) idle(ctx context.Context, id int) bool {
+	if ctx.Err() != nil {
 		return false
 	}
+	c.note(id, Idle, nil)
+	return !c.killed.Load()
+}
+
+// process counts one event, which nothing interrupts, and reports whether it did.
+// What a worker received after Kill was not in its hands then, and is abandoned.
+func (c *AsyncCollector) process(id int, e *LogEvent) bool {
 	t := &c.tallies[id-1]
 	t.receive()
 	if c.stopped.Load() {
 		c.closeIfSettled()
+		if c.killed.Load() {
+			c.abandoned.Add(1)
+			return false
+		}
 	}
 	c.note(id, Processing, e)
 	c.store.Inc(e.Key)
@@ -369,12 +379,6 @@ func (c *AsyncCollector) unclaim() {
 	}
 }
 
-// abandon counts an event that was received only to get it out of the way.
-func (c *AsyncCollector) abandon() {
-	c.abandoned.Add(1)
-	c.closeIfSettled()
-}
-
 // closeIntake begins the shutdown. It does not wait.
 func (c *AsyncCollector) closeIntake() {
 	c.stop.Do(func() {
@@ -396,7 +400,7 @@ func (c *AsyncCollector) closeIfSettled() {
 
 // received returns how many events have left the buffer.
 func (c *AsyncCollector) received() uint64 {
-	n := c.abandoned.Load()
+	n := c.discarded.Load()
 	for i := range c.tallies {
 		n += c.tallies[i].received()
 	}

@@ -39,7 +39,7 @@ const (
 	sUnclaim
 	// closeIfSettled, by whoever calls it
 	xClaims
-	xAbandoned
+	xDiscarded
 	xTally
 	xClose
 	// work and process
@@ -50,9 +50,8 @@ const (
 	wDrainKilled
 	wDrain
 	wInHand
-	wAbandon
-	wTallyUp
 	wStopped
+	wLate
 	wInc
 	// Run, Kill and closeIntake
 	rWait
@@ -64,7 +63,7 @@ const (
 	cReturn
 	rJoin
 	rRange
-	rAbandon
+	rDiscard
 )
 
 // A proc is one goroutine.
@@ -85,7 +84,7 @@ type state struct {
 	closed, stopped, stopping          bool
 	jobsClosed, killed, cancelled      bool
 	once                               uint8 // 0 free, 1 held, 2 done
-	queued, abandoned                  uint8
+	queued, discarded, dropped         uint8 // dropped: by workers
 	buffer                             [2]uint8
 	tally                              [most]uint8
 	accepted, stored                   uint8 // sets of events; submitter i makes event i
@@ -287,6 +286,9 @@ func (m *model) worker(s state, i int, add adder) {
 		} else {
 			goTo(wKilled, "sees no cancel")
 		}
+		if m.protocol == sluice { // without an observer
+			goTo(wKilled, "does not look for a cancel")
+		}
 	case wKilled:
 		if s.killed {
 			goTo(pDone, "is killed")
@@ -310,7 +312,7 @@ func (m *model) worker(s state, i int, add adder) {
 			goTo(wDrainKilled, "finds the channel closed")
 		}
 		if s.cancelled {
-			goTo(wErr, "wakes by the cancel")
+			goTo(uint8(leave), "wakes by the cancel")
 		}
 	case wDrainKilled:
 		if s.killed {
@@ -326,23 +328,20 @@ func (m *model) worker(s state, i int, add adder) {
 			goTo(pDone, "finds nothing left and exits")
 		}
 	case wInHand:
-		if q.pc = wTallyUp; s.killed {
-			q.pc = wAbandon
-		}
-		add(next, "worker", i, fmt.Sprint("killed: ", s.killed))
-	case wAbandon:
-		next.abandoned++
-		*q = proc{pc: xClaims, back: pDone}
-		add(next, "worker", i, "abandons its event")
-	case wTallyUp:
 		next.tally[i]++
 		q.pc = wStopped
 		add(next, "worker", i, "tallies")
 	case wStopped:
 		if q.pc = wInc; s.stopped {
-			q.pc, q.back = xClaims, wInc
+			q.pc, q.back = xClaims, wLate
 		}
 		add(next, "worker", i, fmt.Sprint("stopped: ", s.stopped))
+	case wLate:
+		if q.pc = wInc; s.killed {
+			next.dropped++
+			*q = proc{}
+		}
+		add(next, "worker", i, fmt.Sprint("killed: ", s.killed))
 	case wInc:
 		next.twice = next.twice || s.stored&(1<<p.event) != 0
 		next.lateInc = next.lateInc || p.late
@@ -387,16 +386,16 @@ func (m *model) runner(s state, add adder) {
 	case rRange:
 		if s.queued > 0 {
 			next.pop()
-			next.run.pc = rAbandon
+			next.run.pc = rDiscard
 			add(next, "Run", 0, "takes out an event")
 		} else if s.jobsClosed {
 			next.run.pc = pDone
 			add(next, "Run", 0, "returns")
 		}
-	case rAbandon:
-		next.abandoned++
+	case rDiscard:
+		next.discarded++
 		next.run.pc, next.run.back = xClaims, rRange
-		add(next, "Run", 0, "abandons it")
+		add(next, "Run", 0, "discards it")
 	default:
 		m.shutdown(s, me, "Run", 0, add)
 	}
@@ -446,11 +445,11 @@ func (m *model) closeIfSettled(s state, me at, who string, i int, add adder) {
 	back := func() { *q = proc{pc: q.back, event: q.event, draining: q.draining, late: q.late} }
 	switch q.pc {
 	case xClaims:
-		q.claims, q.closed, q.pc = s.claims, s.closed, xAbandoned
+		q.claims, q.closed, q.pc = s.claims, s.closed, xDiscarded
 		add(next, who, i, fmt.Sprintf("reads %d claims", s.claims))
-	case xAbandoned:
-		q.sum, q.pc = s.abandoned, xTally
-		add(next, who, i, fmt.Sprintf("reads %d abandoned", s.abandoned))
+	case xDiscarded:
+		q.sum, q.pc = s.discarded, xTally
+		add(next, who, i, fmt.Sprintf("reads %d discarded", s.discarded))
 	case xTally:
 		q.sum += s.tally[q.i]
 		if q.i++; int(q.i) == m.workers {
@@ -499,9 +498,9 @@ func (m *model) wrong(s state, last bool) string {
 	switch {
 	case s.stored&^s.accepted != 0:
 		return "an event is counted that was not accepted"
-	case ones(s.accepted) != ones(s.stored)+int(s.abandoned):
+	case ones(s.accepted) != ones(s.stored)+int(s.discarded+s.dropped):
 		return "an accepted event is lost"
-	case s.abandoned > 0 && !m.kill:
+	case s.discarded+s.dropped > 0 && !m.kill:
 		return "an event is abandoned without Kill"
 	}
 	return ""
