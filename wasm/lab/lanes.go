@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"slices"
 	"sort"
 	"time"
 )
@@ -43,8 +42,8 @@ func (l *lanes) add(s Step, n uint64) {
 	}
 	bars, ok := l.byWho[s.Who]
 	if !ok {
-		i, _ := slices.BinarySearch(l.order, s.Who)
-		l.order = slices.Insert(l.order, i, s.Who)
+		i := sort.Search(len(l.order), func(i int) bool { return l.order[i] >= s.Who })
+		l.order = insert(l.order, i, s.Who)
 	}
 	if k := len(bars); k > 0 && bars[k-1].To < 0 {
 		bars[k-1].To = s.At

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"math"
-	"slices"
 	"sort"
 	"time"
 )
@@ -63,7 +62,7 @@ func (r *series) advance(at time.Duration, queue int) {
 			p.Out += float64(r.out[i])
 		}
 		if len(r.spans) > 0 {
-			slices.Sort(r.spans)
+			sort.Sort(sort.Float64Slice(r.spans))
 			p.P50, p.P95 = percentile(r.spans, 0.5), percentile(r.spans, 0.95)
 			r.spans = r.spans[:0]
 		}
@@ -99,8 +98,8 @@ func (r *series) finish(end, first time.Duration, queue int) {
 		r.advance(end-Bucket, queue)
 	}
 	for _, p := range r.given {
-		i, ok := slices.BinarySearchFunc(r.points, p, func(a, b Point) int { return int(a.At - b.At) })
-		if ok {
+		i := sort.Search(len(r.points), func(i int) bool { return r.points[i].At >= p.At })
+		if i < len(r.points) && r.points[i].At == p.At {
 			r.points[i] = p
 		}
 	}

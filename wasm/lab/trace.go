@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"slices"
 	"sort"
 	"time"
 )
@@ -95,7 +94,7 @@ func (t *Trace) add(s Step) {
 	} else {
 		// The step that is overwritten must not be one that a checkpoint needs.
 		for len(t.marks) > 1 && t.marks[0].Step <= n-t.size {
-			t.marks = slices.Delete(t.marks, 0, 1)
+			t.marks = remove(t.marks, 0, 1)
 			t.lanes.drop(t.marks[0].At)
 		}
 		t.ring[(n-t.base)&(t.size-1)] = s

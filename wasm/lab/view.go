@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"sluice/core"
@@ -104,18 +105,22 @@ func (v *View) CopyFrom(w *View) {
 
 // Find returns the goroutine, or nil if the view has none of that name.
 func (v *View) Find(w Who) *Goroutine {
-	i, ok := slices.BinarySearchFunc(v.Crew, w, func(g Goroutine, w Who) int { return int(g.Who) - int(w) })
-	if !ok {
-		return nil
+	if i := v.index(w); i < len(v.Crew) && v.Crew[i].Who == w {
+		return &v.Crew[i]
 	}
-	return &v.Crew[i]
+	return nil
+}
+
+// index is where the goroutine is in the crew, or belongs.
+func (v *View) index(w Who) int {
+	return sort.Search(len(v.Crew), func(i int) bool { return v.Crew[i].Who >= w })
 }
 
 // goroutine returns the goroutine, adding it if it is new.
 func (v *View) goroutine(w Who) *Goroutine {
-	i, ok := slices.BinarySearchFunc(v.Crew, w, func(g Goroutine, w Who) int { return int(g.Who) - int(w) })
-	if !ok {
-		v.Crew = slices.Insert(v.Crew, i, Goroutine{Who: w})
+	i := v.index(w)
+	if i == len(v.Crew) || v.Crew[i].Who != w {
+		v.Crew = insert(v.Crew, i, Goroutine{Who: w})
 	}
 	return &v.Crew[i]
 }
@@ -157,7 +162,7 @@ func (v *View) Apply(s Step) {
 		// Of what is left in the buffer, what Run does not own up to is lost. It
 		// stays there for all to see.
 		v.Abandoned += uint64(s.Value)
-		v.Queue = slices.Delete(v.Queue, 0, min(int(s.Value), len(v.Queue)))
+		v.Queue = remove(v.Queue, 0, min(int(s.Value), len(v.Queue)))
 		v.ReturnAt, v.Phase = s.At, Stopped
 
 	case Submitting:
@@ -197,7 +202,7 @@ func (v *View) enqueue(q Queued) {
 	for i > 0 && v.Queue[i-1].call > q.call {
 		i--
 	}
-	v.Queue = slices.Insert(v.Queue, i, q)
+	v.Queue = insert(v.Queue, i, q)
 }
 
 // receive takes g's event out of the buffer, or out of the hands of a producer
@@ -206,7 +211,7 @@ func (v *View) receive(g *Goroutine) {
 	for i, q := range v.Queue {
 		if q.Event == g.Event {
 			g.From = q.From
-			v.Queue = slices.Delete(v.Queue, i, i+1)
+			v.Queue = remove(v.Queue, i, i+1)
 			return
 		}
 	}
