@@ -65,6 +65,8 @@ type Desk struct {
 	playing  bool // the past moves on towards now
 	heldByUs bool // the run is paused only because the past is shown
 
+	held instant // where the run was held last, which need not be at a step
+
 	follow   uint32
 	chosen   lab.Who
 	hover    Hover
@@ -75,6 +77,12 @@ type Desk struct {
 	lifeOf   lifeKey
 	life     lab.Life
 	lifeOK   bool
+}
+
+type instant struct {
+	trace *lab.Trace
+	step  uint64
+	at    time.Duration
 }
 
 type lifeKey struct {
@@ -147,6 +155,9 @@ func (d *Desk) Lit() Hover { return d.hover }
 func (d *Desk) Do(m any) {
 	if _, ok := m.(Hover); !ok {
 		d.notice = ""
+	}
+	if !d.past && d.opened == nil && d.lab.Paused() && d.At() > d.View().At {
+		d.held = instant{d.Trace(), d.View().Step, d.At()}
 	}
 	if err := d.do(m); err != nil {
 		d.notice = err.Error()
@@ -252,6 +263,9 @@ func (d *Desk) seek(n uint64, at time.Duration) error {
 	t.Seek(&d.view, n)
 	d.past, d.playing = true, false
 	d.at = max(at, d.view.At)
+	if at < 0 && d.held.trace == t && d.held.step == d.view.Step {
+		d.at = d.held.at
+	}
 	if d.view.Step == t.Last() && at < 0 {
 		d.past = false // now, though the run stays held
 	}
