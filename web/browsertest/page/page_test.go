@@ -280,10 +280,11 @@ func frames(n int) string {
 	})`, n)
 }
 
-// look is what the page says once everything done so far shows.
+// look is what the page says once everything done so far shows: with the next
+// frame, whose callback the page has asked for before this.
 func (p *page) look() (v view) {
 	p.T.Helper()
-	p.Get(frames(2)+`.then(() => `+look+`)`, &v)
+	p.Get(frames(1)+`.then(() => `+look+`)`, &v)
 	return v
 }
 
