@@ -228,8 +228,7 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 		}
 		more = more && c.process(id, &e)
 	}
-	for !c.killed.Load() {
-		c.note(id, Draining, nil)
+	for !c.killed.Load() && c.note(id, Draining, nil) {
 		e, more := <-c.jobs // waits at most until the last claim is settled
 		if !more || !c.process(id, &e) {
 			break
@@ -242,13 +241,9 @@ func (c *AsyncCollector) work(ctx context.Context, id int) {
 // idle tells the observer that a worker is idle and reports whether it may go on
 // to receive. A worker is never idle again once the context is cancelled: select
 // chooses at random among ready cases, so it may have preferred an event to the
-// cancel. And it may have been killed while the observer held it.
+// cancel.
 func (c *AsyncCollector) idle(ctx context.Context, id int) bool {
-	if ctx.Err() != nil {
-		return false
-	}
-	c.note(id, Idle, nil)
-	return !c.killed.Load()
+	return ctx.Err() == nil && c.note(id, Idle, nil)
 }
 
 // process counts one event, which nothing interrupts, and reports whether it did.
@@ -269,20 +264,21 @@ func (c *AsyncCollector) process(id int, e *LogEvent) bool {
 	return true
 }
 
-// note is kept small enough to be inlined: without an observer it costs a test.
-func (c *AsyncCollector) note(id int, s State, e *LogEvent) {
-	if c.cfg.Observe != nil {
-		c.observe(id, s, e)
-	}
+// note tells the observer what a worker enters, and reports whether the worker has
+// not been killed meanwhile: the observer may hold it for long. It is small enough
+// to be inlined, so that without an observer it costs a test.
+func (c *AsyncCollector) note(id int, s State, e *LogEvent) bool {
+	return c.cfg.Observe == nil || c.observe(id, s, e)
 }
 
-func (c *AsyncCollector) observe(id int, s State, e *LogEvent) {
-	c.tallies[id-1].rest() // the observer may hold the worker here: Stats must be right
+func (c *AsyncCollector) observe(id int, s State, e *LogEvent) bool {
+	c.tallies[id-1].rest() // so that Stats is right while the observer holds the worker
 	step := Step{Worker: id, State: s}
 	if e != nil {
 		step.Event = *e
 	}
 	c.cfg.Observe(step)
+	return !c.killed.Load()
 }
 
 // Submit hands e to the workers, waiting while the buffer is full. It returns

@@ -26,8 +26,7 @@ const collector, store = "collector.go", "store.go"
 func mutants() []mutant {
 	return []mutant{
 		{"leave on ctx.Done()", collector,
-			"	for !c.killed.Load() {\n		c.note(id, Draining, nil)",
-			"	for false {\n		c.note(id, Draining, nil)"},
+			"	for !c.killed.Load() && c.note(id, Draining, nil) {", "	for false && c.note(id, Draining, nil) {"},
 		{"drain until the channel looks empty", collector,
 			"		e, more := <-c.jobs // waits at most until the last claim is settled\n",
 			"		var e LogEvent\n		more := false\n		select {\n		case e, more = <-c.jobs:\n		default:\n		}\n"},
@@ -35,7 +34,7 @@ func mutants() []mutant {
 			"	if c.claims.Load() == c.received()*oneClaim+closedBit {",
 			"	if c.claims.Load()&closedBit != 0 {"},
 		{"back to idle after cancel", collector,
-			"	if ctx.Err() != nil {\n		return false\n	}\n", ""},
+			"	return ctx.Err() == nil && c.note(", "	return c.note("},
 		{"count an event twice in the store", collector,
 			"	c.store.Inc(e.Key)\n", "	c.store.Inc(e.Key)\n	c.store.Inc(e.Key)\n"},
 		{"count an event twice in Stats", collector,
@@ -81,7 +80,7 @@ func mutants() []mutant {
 		{"a second Run closes the intake", collector, "		return ErrRunning\n	}\n", "		c.closeIntake()\n		return ErrRunning\n	}\n"},
 		{"one worker too few", collector, "id := 1; id <= c.cfg.Workers", "id := 2; id <= c.cfg.Workers"},
 		{"a buffer twice as large", collector, "make(chan LogEvent, cfg.Buffer)", "make(chan LogEvent, 2*cfg.Buffer)"},
-		{"Processed lags behind an observer", collector, "	c.tallies[id-1].rest() // the observer may hold the worker here: Stats must be right\n", ""},
+		{"Processed lags behind an observer", collector, "	c.tallies[id-1].rest() // so that Stats is right while the observer holds the worker\n", ""},
 		{"Processed lags behind an idle worker", collector, "			t.rest()\n			select", "			select"},
 		{"Accepted counts those who wait", collector, "int64(claims)-waiting", "int64(claims)+0*waiting"},
 		{"a nil store is taken", collector, "	case store == nil:\n		return nil, configError(\"core: store must not be nil\")\n", ""},
