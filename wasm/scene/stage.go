@@ -451,17 +451,20 @@ func (s *stage) drawBuffer() {
 	if v.KillAt >= 0 {
 		dim = 0.45 // nobody will receive them
 	}
-	for i := range n {
-		// The slot that is received from next is nearest the workers.
-		c := area{a.right() - float32(i%cols+1)*dx + gap, a.y + float32(i/cols)*dy, w, h}
-		if s.o.Portrait {
-			c.y = a.bottom() - float32(i/cols+1)*dy + (dy - h)
-		}
+	// The buffer of a Go channel is a ring: an event stays in its slot, and what
+	// moves on is the slot that is received from next.
+	next := int((v.Accepted - uint64(have)) % uint64(n))
+	for slot := range n {
+		c := area{a.x + float32(slot%cols)*dx + gap, a.y + float32(slot/cols)*dy, w, h}
 		reg := c.region()
-		reg.Part, reg.N, reg.Of, reg.Now = Slot, i+1, n, s.o.Now
-		if i < have {
+		reg.Part, reg.N, reg.Of, reg.Now = Slot, slot+1, n, s.o.Now
+		if i := (slot - next + n) % n; i < have {
 			q := &v.Queue[i]
-			s.rect(c, min(5*k, w/5), Sheet, Hair, 1)
+			line, width := Hair, float32(1)
+			if i == 0 {
+				line, width = Ink1, 1.5
+			}
+			s.rect(c, min(5*k, w/5), Sheet, line, width)
 			y := c.midY()
 			if digits {
 				y -= 4 * k
@@ -473,10 +476,12 @@ func (s *stage) drawBuffer() {
 			s.rect(c, min(5*k, w/5), Sunk, Hair, 1)
 		}
 		s.region(reg)
-		if i == 0 {
-			s.arrow(c)
-		}
 	}
+	last := area{a.x + float32(cols-1)*dx + gap, a.y, w, h}
+	if s.o.Portrait {
+		last.y += float32(rows-1) * dy
+	}
+	s.arrow(last)
 
 	word, ink := "", Ink2
 	switch {
@@ -484,8 +489,8 @@ func (s *stage) drawBuffer() {
 		word, ink = s.words.thousands(int(v.Abandoned))+" abandoned", Wait
 	case v.KillAt >= 0 && have > 0:
 		word, ink = "to be abandoned", Wait
-	case s.o.Portrait && have > 0:
-		word = "next out: lower right"
+	case have > 0:
+		word = "next out is outlined"
 	}
 	if word == "" {
 		return
@@ -497,7 +502,7 @@ func (s *stage) drawBuffer() {
 	s.text(s.bufferRow.x, s.bufferRow.y, Sans, ink, align, word)
 }
 
-// arrow leads from the slot that is received from next to the workers.
+// arrow leads from the buffer to the workers.
 func (s *stage) arrow(c area) {
 	k := s.s
 	if s.o.Portrait {
