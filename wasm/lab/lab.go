@@ -308,7 +308,7 @@ func (l *Lab) Next() Who {
 // speed. It releases one goroutine after the other, each when all others are at
 // rest, and gives up what is left of elapsed when more reports false.
 func (l *Lab) Tick(elapsed time.Duration, more func() bool) {
-	if l.run == nil || l.paused || elapsed <= 0 {
+	if l.run == nil || l.paused || elapsed <= 0 || l.over() {
 		return
 	}
 	began := l.clock.now()
@@ -336,6 +336,11 @@ func (l *Lab) Tick(elapsed time.Duration, more func() bool) {
 	l.pace += (got - l.pace) * 0.1
 	l.trace.series.advance(l.clock.now(), len(l.trace.now.Queue))
 	l.check()
+}
+
+// over reports whether everybody has ended. Then lab time would pass for nothing.
+func (l *Lab) over() bool {
+	return l.Phase() == Stopped && l.Next() == 0
 }
 
 // rest is called when everything has come to rest. If look, it asks the
