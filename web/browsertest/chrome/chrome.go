@@ -5,6 +5,7 @@ package chrome
 
 import (
 	"context"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -31,7 +32,11 @@ func Main(m *testing.M) {
 		chromedp.NoSandbox, chromedp.Flag("disable-quic", true))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	var stop context.CancelFunc
-	browser, stop = chromedp.NewContext(allocator)
+	browser, stop = chromedp.NewContext(allocator, chromedp.WithErrorf(func(format string, args ...any) {
+		if !strings.HasPrefix(format, "unhandled ") { // events of a browser newer than chromedp
+			log.Printf(format, args...)
+		}
+	}))
 	code := 1
 	if err := chromedp.Run(browser); err != nil {
 		os.Stderr.WriteString("no browser: " + err.Error() + "\n")

@@ -22,6 +22,14 @@ func TestCountsRise(t *testing.T) {
 	if v.Ledger["stored"] != v.Ledger["accepted"] || v.row("run").State != "returned" {
 		t.Errorf("after Stop: %s", v)
 	}
+	// When everybody has ended, time stands, and what there is to see stays in sight.
+	v = p.see("everybody's end", func(v view) bool {
+		return v.row("producer-1").State+v.row("producer-2").State+v.row("reader-1").State+v.row("reader-2").State == "donedonedonedone"
+	})
+	p.Get(frames(30), nil)
+	if now := p.look(); now.Clock != v.Clock {
+		t.Errorf("over at %s, then it is %s", v.Clock, now.Clock)
+	}
 	p.press("Reset")
 	if v := p.see("idle again", is("idle")); v.Ledger["submitted"] != 0 || v.Step != 0 {
 		t.Errorf("after Reset: %s", v)
