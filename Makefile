@@ -54,12 +54,16 @@ lint: ## gofmt, vet for both platforms, staticcheck, jsguard
 
 .PHONY: bench
 bench: ## the core against its peers, the server against http.FileServer
-	go -C .ci/bench run .
+	.ci/bench.sh
 	go test -run '^$$' -bench Serve -count 6 ./web
+
+.PHONY: frames
+frames: build browser ## frames and start of the page, in Chromium
+	go run -tags browser ./web/browsertest/bench
 
 .PHONY: mutants
 mutants: ## wrong edits of the core, each of which the tests must catch
-	.ci/mutants
+	go run ./.ci/mutants
 
 .PHONY: weight
 weight: ## app.wasm against an empty go-app page
