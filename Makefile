@@ -59,7 +59,7 @@ bench: ## the core against its peers, the server against http.FileServer
 
 .PHONY: frames
 frames: build browser ## frames and start of the page, in Chromium
-	go run -tags browser ./web/browsertest/bench
+	go run -tags browser ./web/browsertest/bench start frames
 
 .PHONY: mutants
 mutants: ## wrong edits of the core, each of which the tests must catch
