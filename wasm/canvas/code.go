@@ -40,7 +40,7 @@ type codeCame struct{ name, html, err string }
 func newCode(p *page) *code {
 	c := &code{
 		page: p, box: p.dom.node("code"), shown: "collector.go",
-		files: map[string]*node{}, lines: map[string]*node{}, markers: map[string]*marker{},
+		touchedAt: -1e9, files: map[string]*node{}, lines: map[string]*node{}, markers: map[string]*marker{},
 	}
 	came := p.funcs.of(func(_ safejs.Value, args []safejs.Value) any {
 		p.inbox.put(codeCame{must(args[0].String()), must(args[1].String()), must(args[2].String())})
@@ -174,7 +174,7 @@ func (c *code) show(s *desk.Screen, at float64) {
 		m.n.attr("data-reason", r.Reason)
 		m.n.attr("data-blocked", strconv.FormatBool(r.Blocked))
 		m.n.attr("title", r.Name+", "+r.State+" ["+reason+"]")
-		m.n.attr("aria-label", r.Name+" at "+at+", "+r.State)
+		m.n.attr("aria-label", r.Short+": "+r.Name+" at "+at+", "+r.State)
 		if follow := r.Chosen && c.follow || s.Moved == r.Who && c.moved != s.Step; follow && c.inSight != at {
 			c.inSight, c.moved = at, s.Step
 			if r.File != c.shown {
@@ -234,7 +234,15 @@ func (c *code) lit(at string) {
 	if place == nil {
 		return
 	}
-	here := number(place.el, "childElementCount") > 0
+	const most = 8 // markers that a line has room for
+	n := int(number(place.el, "childElementCount"))
+	here := n > 0
+	if n > most {
+		place.attr("data-more", strconv.Itoa(n-most))
+	} else {
+		call(place.el, "removeAttribute", "data-more")
+		delete(place.said, "@data-more")
+	}
 	call(get(get(place.el, "parentElement"), "classList"), "toggle", "here", here)
 }
 

@@ -18,9 +18,6 @@ const (
 	// frameBudget is how much of a frame's 16.7 ms the program may take before
 	// lab time waits for the next frame.
 	frameBudget = 7 * time.Millisecond
-	// longestFrame is the most time that a frame makes up for. A tab that was
-	// hidden, or a clock that jumped, does not make lab time race.
-	longestFrame = 50 * time.Millisecond
 )
 
 // page is the running page. It belongs to its loop's goroutine; JavaScript's
@@ -209,7 +206,7 @@ func (p *page) frame(at float64) {
 	}
 	p.last = at
 	p.frames++
-	p.desk.Frame(min(elapsed, longestFrame), func() bool { return time.Since(began) < frameBudget })
+	p.desk.Frame(elapsed, func() bool { return time.Since(began) < frameBudget })
 	p.show(at)
 }
 
@@ -249,7 +246,7 @@ func (p *page) drawStage(at float64) {
 	d := p.desk
 	rate := 0.0
 	if point, ok := d.Trace().PointAt(d.At()); ok && !d.Paused() {
-		rate = point.In * d.Lab().Pace()
+		rate = point.In * d.Pace()
 	}
 	p.stage.draw(scene.Stage(d.View(), d.Trace(), scene.StageOptions{
 		W: p.stage.w, H: p.stage.h, Scale: p.layout.scale, Portrait: p.layout.portrait,

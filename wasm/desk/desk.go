@@ -55,6 +55,10 @@ type (
 	Dismiss struct{}
 )
 
+// longestFrame is the most time that a frame makes up for. A tab that was hidden,
+// or a clock that jumped, does not make lab time race.
+const longestFrame = 50 * time.Millisecond
+
 // Desk is the state of the page. It is used by one goroutine.
 type Desk struct {
 	lab      *lab.Lab
@@ -62,8 +66,9 @@ type Desk struct {
 	past     bool       // an instant before now is shown
 	view     lab.View   // that instant
 	at       time.Duration
-	playing  bool // the past moves on towards now
-	heldByUs bool // the run is paused only because the past is shown
+	playing  bool    // the past moves on towards now
+	heldByUs bool    // the run is paused only because the past is shown
+	pace     float64 // the speed that was reached lately, against the person\'s clock
 
 	held instant // where the run was held last, which need not be at a step
 
@@ -241,6 +246,7 @@ func (d *Desk) control(m lab.Message) error {
 	switch m.(type) {
 	case lab.Start:
 		d.follow, d.chosen, d.window = 0, 0, nil
+		d.pace = d.lab.Scenario().Speed
 	}
 	if err := d.live(d.heldByUs); err != nil {
 		return err
@@ -343,12 +349,15 @@ func (d *Desk) open(data []byte) error {
 	return nil
 }
 
-// Frame moves time on by elapsed of the person's time. more reports whether
-// there is time left in this frame.
+// Frame moves time on by elapsed of the person's time, or by less if that is
+// much. more reports whether there is time left in this frame.
 func (d *Desk) Frame(elapsed time.Duration, more func() bool) {
+	took := min(elapsed, longestFrame)
 	if !d.past {
-		if d.opened == nil {
-			d.lab.Tick(elapsed, more)
+		if d.opened == nil && !d.lab.Paused() {
+			before := d.lab.Now()
+			d.lab.Tick(took, more)
+			d.measure(elapsed, d.lab.Now()-before)
 		}
 		return
 	}
@@ -356,7 +365,7 @@ func (d *Desk) Frame(elapsed time.Duration, more func() bool) {
 		return
 	}
 	t := d.Trace()
-	d.at += time.Duration(float64(elapsed) * d.lab.Scenario().Speed)
+	d.at += time.Duration(float64(took) * d.lab.Scenario().Speed)
 	t.Seek(&d.view, t.Find(d.at))
 	if d.at >= t.End() {
 		d.past, d.playing = false, false
@@ -369,6 +378,18 @@ func (d *Desk) Frame(elapsed time.Duration, more func() bool) {
 		}
 	}
 }
+
+// measure keeps the pace of the last second or so. A frame of more than a second
+// is a tab that was hidden, and says nothing.
+func (d *Desk) measure(elapsed, moved time.Duration) {
+	if elapsed <= 0 || elapsed > time.Second {
+		return
+	}
+	d.pace += (float64(moved)/float64(elapsed) - d.pace) * min(elapsed.Seconds(), 1)
+}
+
+// Pace is the speed that was reached lately.
+func (d *Desk) Pace() float64 { return d.pace }
 
 // Window is the stretch of lab time that the timeline shows.
 func (d *Desk) Window() scene.Window {

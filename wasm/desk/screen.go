@@ -122,7 +122,10 @@ func (d *Desk) Screen(rows bool) Screen {
 		s.Head += ", earlier"
 	}
 	if v.Step > 0 {
-		s.Steps = "step " + thousands(v.Step) + " of " + thousands(t.Last())
+		s.Steps = "step " + thousands(v.Step)
+		if v.Step < t.Last() {
+			s.Steps += " of " + thousands(t.Last())
+		}
 		if n := t.Dropped(); n > 0 {
 			s.Steps += ", first " + thousands(n) + " dropped"
 		}
@@ -220,8 +223,8 @@ func (d *Desk) dials(s *Screen, sc lab.Scenario) {
 			Off: on && !dial.Live || d.opened != nil && dial.Query != "speed",
 		})
 	}
-	if pace := d.lab.Pace(); phase != lab.Unstarted && !d.Paused() && pace < 0.8*sc.Speed && on {
-		s.Pace = "This machine reaches " + trim(pace) + "×: lab time waits for it. Every count is exact."
+	if pace := d.pace; phase != lab.Unstarted && !d.Paused() && pace < 0.8*sc.Speed && on {
+		s.Pace = "This browser reaches " + trim(pace) + "×: lab time waits for it. Every count is exact."
 	}
 }
 
@@ -294,6 +297,9 @@ func (d *Desk) rates(s *Screen, t *lab.Trace, v *lab.View, at time.Duration) {
 	s.In, s.Out = trim(p.In), trim(p.Out)
 	if !math.IsNaN(p.P50) {
 		s.Spans = "p50 " + trim(p.P50) + " · p95 " + trim(p.P95) + " ms"
+		if p.P95 >= 1000 {
+			s.Spans = "p50 " + trim(p.P50/1000) + " · p95 " + trim(p.P95/1000) + " s"
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package scene
 import (
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"sluice/wasm/lab"
@@ -724,8 +725,13 @@ func (s *stage) drawStore() {
 	for i, n := range v.Counts {
 		x, y := s.shelf(uint8(i))
 		s.op(Op{Do: Glyph, X: x, Y: y, R: 5 * k, Fill: Key0 + Ink(i), Shape: uint8(i)})
-		s.text(x+12*k, y+3*k, Mono, Ink1, Left, key(uint8(i)))
-		s.text(a.right()-8*k, y+3*k, Mono, Ink1, Right, s.words.thousands(n))
+		number := s.words.thousands(n)
+		s.text(a.right()-8*k, y+3*k, Mono, Ink1, Right, number)
+		room := a.right() - 12*k - s.wide(Mono, number) - x - 12*k
+		if name := key(uint8(i)); !s.fits(x+12*k, y+3*k, room, Mono, Ink1, Left, name) {
+			name, _, _ = strings.Cut(name, ".") // the glyph says the rest
+			s.fits(x+12*k, y+3*k, room, Mono, Ink1, Left, name)
+		}
 		if n > 0 {
 			w := float32(n) / float32(most) * (a.right() - 8*k - x - 12*k)
 			s.rect(area{x + 12*k, y + 7*k, max(w, 1), 3 * k}, 0, Key0+Ink(i), None, 0)
