@@ -5,7 +5,7 @@ BASE   ?= /
 DIR    ?= build/static
 BROTLI ?= 11
 
-WASM      = $(addprefix ./,$(addsuffix /...,$(wildcard core wasm/lab wasm/scene)))
+WASM      = $(addprefix ./,$(addsuffix /...,$(wildcard core wasm/lab wasm/scene wasm/desk)))
 NODE_EXEC = $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
 JS        = GOOS=js GOARCH=wasm
 

@@ -263,8 +263,8 @@ func DialAt(dial lab.Dial, pos int) float64 {
 	}
 	lo := logMin(dial)
 	v := lo * math.Pow(dial.Max/lo, float64(pos)/1000)
-	unit := math.Pow(10, math.Floor(math.Log10(v))-1)
-	return min(max(math.Round(v/unit)*unit, dial.Min), dial.Max)
+	digits, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 1, 64), 64)
+	return min(max(digits, dial.Min), dial.Max)
 }
 
 // logMin is where a logarithmic slider begins; left of it is a minimum of 0.

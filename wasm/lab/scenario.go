@@ -78,7 +78,7 @@ func Dials() []Dial {
 			set: func(s *Scenario, v float64) { s.Buffer = int(v) }},
 		{Name: "Processing time", Query: "cost", Unit: "ms", Min: 0, Max: 5000, Default: 150, Log: true, Live: true,
 			get: func(s *Scenario) float64 { return float64(s.Cost) / 1e6 },
-			set: func(s *Scenario, v float64) { s.Cost = time.Duration(v * 1e6) }},
+			set: func(s *Scenario, v float64) { s.Cost = time.Duration(math.Round(v * 1e6)) }},
 		{Name: "Readers", Query: "readers", Min: 0, Max: 8, Default: 2, Whole: true, Live: true,
 			get: func(s *Scenario) float64 { return float64(s.Readers) },
 			set: func(s *Scenario, v float64) { s.Readers = int(v) }},
