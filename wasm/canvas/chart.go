@@ -88,6 +88,9 @@ func (c *charts) resize() {
 			continue
 		}
 		if k.plot.IsUndefined() {
+			if call(call(c.dom.doc, "createElement", "canvas"), "getContext", "2d").IsNull() {
+				return // uPlot does not expect that; the page says so
+			}
 			k.plot = must(global("uPlot").New(c.options(k, w, h), must(safejs.ValueOf([]any{[]any{}})), k.box.el))
 			continue
 		}

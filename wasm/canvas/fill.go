@@ -68,6 +68,9 @@ func (p *page) fillSlow(s *desk.Screen, at float64) {
 	if len(s.Problems) > 0 {
 		notice = strings.TrimSpace(notice + " " + strings.Join(s.Problems, " "))
 	}
+	if p.stage.refused {
+		notice = strings.TrimSpace(notice + " The picture cannot be drawn: this browser gives no canvas. The ledger, the table and the code say what it would show.")
+	}
 	n := d.node("notice")
 	n.text(notice)
 	n.flag("hidden", notice == "")

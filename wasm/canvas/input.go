@@ -138,7 +138,7 @@ func (p *page) listen() {
 	on(p.lanes.canvas, "dblclick", func(safejs.Value) { put(desk.Fit{}) })
 
 	for _, event := range []string{"wheel", "pointerdown", "keydown"} {
-		on(p.code.box.el, event, func(safejs.Value) { p.code.touchedAt = p.last })
+		on(p.code.box.el, event, func(safejs.Value) { p.code.touchedAt = p.clock })
 	}
 	on(doc, "dragover", func(e safejs.Value) { call(e, "preventDefault") })
 	on(doc, "drop", func(e safejs.Value) {

@@ -37,6 +37,7 @@ type page struct {
 	recent map[desk.Recent]*node // the buttons of recent events
 
 	last     float64 // the frame before, in the browser's milliseconds
+	clock    float64 // milliseconds of frames so far: unlike those, it never goes back
 	frames   uint64
 	slowAt   float64 // when the parts that change slowly were last shown
 	lanesAt  float64
@@ -205,9 +206,10 @@ func (p *page) frame(at float64) {
 		elapsed = 0
 	}
 	p.last = at
+	p.clock += elapsed.Seconds() * 1000
 	p.frames++
 	p.desk.Frame(elapsed, func() bool { return time.Since(began) < frameBudget })
-	p.show(at)
+	p.show(p.clock)
 }
 
 // show brings the page up to what the desk says. What a person cannot read
