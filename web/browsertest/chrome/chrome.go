@@ -167,10 +167,10 @@ func (tb *Tab) Wait(expression string) {
 	}
 }
 
-// Text is what the page reads.
+// Text is how what the page reads begins.
 func (tb *Tab) Text() string {
 	var text string
-	chromedp.Run(tb, chromedp.Evaluate(`document.documentElement.innerText`, &text))
+	chromedp.Run(tb, chromedp.Evaluate(`document.documentElement.innerText.slice(0, 2000)`, &text))
 	return text
 }
 
