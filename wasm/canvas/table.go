@@ -81,7 +81,7 @@ func (t *table) build(rows []desk.Row) {
 		e.line.attr("data-cell", "line")
 		e.why = cell("td", "why", "cell")
 		e.why.attr("data-cell", "why")
-		e.lane = d.create(lanes, "span", "unseen")
+		e.lane = d.create(lanes, "span", "")
 		e.lane.attr("data-lane", r.ID)
 		t.rows = append(t.rows, e)
 	}
