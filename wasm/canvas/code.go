@@ -256,19 +256,25 @@ func (c *code) choose(at string) {
 
 func (c *code) listLine(rows []desk.Row) {
 	n := c.page.dom.node("line-list")
-	n.flag("hidden", c.chosen == "")
-	if c.chosen == "" {
+	at := c.chosen
+	for i := range rows {
+		if at == "" && rows[i].Chosen {
+			at = rows[i].At() // by keyboard a line is chosen through who is there
+		}
+	}
+	n.flag("hidden", at == "")
+	if at == "" {
 		return
 	}
 	var who []string
 	for i := range rows {
-		if rows[i].At() == c.chosen {
+		if rows[i].At() == at {
 			who = append(who, rows[i].Name)
 		}
 	}
 	if len(who) == 0 {
-		n.text("Nobody is at " + c.chosen + " now.")
+		n.text("Nobody is at " + at + " now.")
 		return
 	}
-	n.text("At " + c.chosen + ": " + strings.Join(who, ", ") + ".")
+	n.text("At " + at + ": " + strings.Join(who, ", ") + ".")
 }

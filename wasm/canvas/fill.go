@@ -59,8 +59,9 @@ func (p *page) fill(s *desk.Screen, at float64) {
 	}
 }
 
-// fillSlow shows what a person cannot follow at sixty times a second.
-func (p *page) fillSlow(s *desk.Screen, at float64) {
+// fillSlow shows what a person cannot follow at twenty times a second. It
+// reports whether all of it has been said.
+func (p *page) fillSlow(s *desk.Screen, at float64) bool {
 	d := p.dom
 	d.node("say-head").text(s.Head + ".")
 	d.node("say-text").text(s.Say)
@@ -126,6 +127,7 @@ func (p *page) fillSlow(s *desk.Screen, at float64) {
 		p.spokenAt = at
 		p.announce(s.Announce)
 	}
+	return s.Announce == p.spoken
 }
 
 // fillRecent keeps the buttons of events that stay in the list: the focus may be

@@ -95,7 +95,13 @@ func (p *page) listen() {
 			return
 		}
 		name := text(e, "key")
-		if el := get(e, "target"); !takes(el, name) {
+		el := get(e, "target")
+		if !takes(el, name) {
+			return
+		}
+		if m := walks(name); m != nil && must(call(p.lanes.canvas, "isSameNode", el).Bool()) {
+			call(e, "preventDefault")
+			put(m)
 			return
 		}
 		if p.desk.Key(name, truthy(e, "shiftKey")) != nil || strings.Contains("?pt", name) {
@@ -190,6 +196,23 @@ func attribute(el safejs.Value, name string) string {
 	return must(call(el, "getAttribute", name).String())
 }
 
+// walks is what a key means while the timeline has the focus.
+func walks(name string) any {
+	switch name {
+	case "ArrowUp":
+		return desk.Walk{Lanes: -1}
+	case "ArrowDown":
+		return desk.Walk{Lanes: 1}
+	case ",":
+		return desk.Walk{Bars: -1}
+	case ".":
+		return desk.Walk{Bars: 1}
+	case "Enter":
+		return desk.Enter{}
+	}
+	return nil
+}
+
 // takes reports whether a key pressed on el is the page's: a control keeps the
 // keys that it needs itself.
 func takes(el safejs.Value, name string) bool {
@@ -262,10 +285,9 @@ func whoOf(id string) lab.Who {
 }
 
 func (p *page) point(m point) {
-	tip := p.dom.node("tip")
 	if m.gone {
 		p.desk.Do(desk.Hover{})
-		tip.flag("hidden", true)
+		p.tip("", 0, 0)
 		return
 	}
 	m.on.measure()
@@ -291,18 +313,11 @@ func (p *page) point(m point) {
 	}
 	if !ok {
 		p.desk.Do(desk.Hover{})
-		tip.flag("hidden", true)
+		p.tip("", 0, 0)
 		return
 	}
 	p.desk.Do(desk.Hover{Event: r.Event, Who: r.Who})
-	title := r.Title()
-	tip.flag("hidden", title == "")
-	if title != "" {
-		tip.text(title)
-		place := func(name string, v float64) { tip.style(name, strconv.Itoa(int(v))+"px") }
-		place("left", min(m.x+12, number(global("window"), "innerWidth")-240))
-		place("top", m.y+14)
-	}
+	p.tip(r.Title(), m.x+12, m.y+14)
 }
 
 func (p *page) wheel(m wheel) {

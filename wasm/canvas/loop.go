@@ -4,6 +4,7 @@ package canvas
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -38,10 +39,11 @@ type page struct {
 
 	last     float64 // the frame before, in the browser's milliseconds
 	clock    float64 // milliseconds of frames so far: unlike those, it never goes back
+	barShown bool    // the tip tells of the bar in focus
 	frames   uint64
-	slowAt   float64 // when the parts that change slowly were last shown
-	lanesAt  float64
-	chartsAt float64
+	parts    []*part
+	step     uint64 // the instant that was shown last
+	instant  time.Duration
 	dirty    bool // a message has come, or the phase has changed: show everything
 	phase    lab.Phase
 	layout   layout
@@ -148,6 +150,7 @@ func run(query string, quit <-chan struct{}) (err error) {
 	p.code = newCode(p)
 	p.table = newTable(p)
 	p.recent = map[desk.Recent]*node{}
+	p.parts = p.newParts()
 	p.listen()
 	p.relayout()
 	p.dirty = true
@@ -173,6 +176,13 @@ func run(query string, quit <-chan struct{}) (err error) {
 
 // do carries out one message: the page's own, or one for the desk.
 func (p *page) do(m any) {
+	if m, ok := m.(point); ok {
+		was := p.desk.Lit()
+		p.point(m)
+		// The pointer passes over much that changes nothing.
+		p.dirty = p.dirty || m.click || m.drag != 0 || p.desk.Lit() != was
+		return
+	}
 	p.dirty = true
 	switch m := m.(type) {
 	case relayout:
@@ -185,8 +195,6 @@ func (p *page) do(m any) {
 		p.key(m)
 	case turned:
 		p.turn(m)
-	case point:
-		p.point(m)
 	case wheel:
 		p.wheel(m)
 	case codeCame:
@@ -212,36 +220,72 @@ func (p *page) frame(at float64) {
 	p.show(p.clock)
 }
 
-// show brings the page up to what the desk says. What a person cannot read
-// sixty times a second is shown less often, unless a message has come.
+// part is a part of the page of which a person cannot read what it says sixty
+// times a second.
+type part struct {
+	every float64 // milliseconds from one time to the next
+	show  func(at float64) (done bool)
+	at    float64 // when it was shown last
+	stale bool    // what it shows has changed since
+}
+
+func (p *page) newParts() []*part {
+	return []*part{
+		{every: 45, show: func(float64) bool {
+			p.drawLanes()
+			return true
+		}},
+		{every: 50, show: func(at float64) bool {
+			s := p.desk.Screen(false)
+			p.fill(&s, at)
+			return true
+		}},
+		{every: 100, show: func(at float64) bool {
+			p.desk.Look()
+			s := p.desk.Screen(true)
+			return p.fillSlow(&s, at)
+		}},
+		{every: 250, show: func(float64) bool {
+			p.charts.show(p.desk, p.layout.present)
+			return true
+		}},
+	}
+}
+
+// show brings the page up to what the desk says: all of it if a message has
+// come, else the stage and one part, so that no frame takes long.
 func (p *page) show(at float64) {
 	d := p.desk
 	if phase := d.View().Phase; phase != p.phase {
 		p.phase, p.dirty = phase, true
 	}
-	still := d.Paused() && !p.dirty
-	slow := p.dirty || !still && at-p.slowAt >= 100
-	lanes := p.dirty || !still && at-p.lanesAt >= 45
-	if p.dirty || !still || p.stage.drawing.Moving {
+	moved := p.dirty || d.View().Step != p.step || d.At() != p.instant
+	p.step, p.instant = d.View().Step, d.At()
+	if moved || p.stage.drawing.Moving {
 		p.drawStage(at)
 	}
-	if lanes {
-		p.lanesAt = at
-		p.drawLanes()
-	}
-	if p.dirty || !still {
-		s := d.Screen(slow)
-		p.fill(&s, at)
-		if slow {
-			p.slowAt = at
-			p.fillSlow(&s, at)
+	var next *part
+	for _, t := range p.parts {
+		t.stale = t.stale || moved
+		switch {
+		case p.dirty:
+			p.showPart(t, at)
+		case t.stale && at-t.at >= t.every && (next == nil || (at-t.at)/t.every > (at-next.at)/next.every):
+			next = t
 		}
 	}
-	if p.dirty || !still && at-p.chartsAt >= 250 {
-		p.chartsAt = at
-		p.charts.show(d, p.layout.present)
+	if next != nil {
+		p.showPart(next, at)
 	}
 	p.dirty = false
+}
+
+// showPart shows a part, and has it wait so long for its next turn that it does
+// not take more than a tenth of the time.
+func (p *page) showPart(t *part, at float64) {
+	began := time.Now()
+	t.stale = !t.show(at)
+	t.at = at + max(10*time.Since(began).Seconds()*1000-t.every, 0)
 }
 
 func (p *page) drawStage(at float64) {
@@ -272,9 +316,43 @@ func (p *page) drawLanes() {
 	o := p.laneOptions()
 	o.Reuse = p.lanes.drawing
 	p.lanes.draw(scene.Timeline(p.desk.Trace(), o))
+	p.pointAtBar()
 	if life, ok := p.desk.Life(); ok {
 		p.strip.draw(scene.Strip(life, scene.StripOptions{W: p.strip.w, Now: p.desk.At(), Scale: p.layout.scale}))
 	}
+}
+
+// pointAtBar shows what the bar in focus says, beside it.
+func (p *page) pointAtBar() {
+	bar, title := p.desk.Bar()
+	if title == "" {
+		if p.barShown {
+			p.barShown = false
+			p.tip("", 0, 0)
+		}
+		return
+	}
+	x, y := float64(p.laneOptions().X(bar.From)), 0.0
+	for _, r := range p.lanes.drawing.Regions {
+		if r.Who == bar.Who && (r.Part == scene.Lane || r.From == bar.From) {
+			y = float64(r.Y + r.H)
+		}
+	}
+	p.barShown = true
+	p.lanes.measure()
+	p.tip(title, p.lanes.left+x, p.lanes.top+y+4)
+}
+
+// tip shows what is under the pointer or in focus, at a place in the window.
+func (p *page) tip(title string, x, y float64) {
+	n := p.dom.node("tip")
+	n.flag("hidden", title == "")
+	if title == "" {
+		return
+	}
+	n.text(title)
+	n.style("left", strconv.Itoa(int(max(min(x, number(global("window"), "innerWidth")-240), 0)))+"px")
+	n.style("top", strconv.Itoa(int(y))+"px")
 }
 
 // relayout is sent when the page's size, or how it should look, has changed.
@@ -302,6 +380,7 @@ func (p *page) relayout() {
 	p.stage.measure()
 	p.lanes.measure()
 	p.strip.measure()
+	p.strip.h = 0 // its drawing says how much it needs
 	p.charts.resize()
 	p.dirty = true
 }

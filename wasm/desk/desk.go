@@ -6,6 +6,8 @@ package desk
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"sort"
 	"time"
 
 	"sluice/wasm/lab"
@@ -48,6 +50,10 @@ type (
 	}
 	Pan struct{ Share float64 }
 	Fit struct{}
+	// Walk moves the focus in the timeline by lanes and by bars; Enter shows the
+	// instant at which the bar in focus begins, and follows its event.
+	Walk  struct{ Lanes, Bars int }
+	Enter struct{}
 	// Open shows a trace from a file.
 	Open struct{ Data []byte }
 	// Say shows a message to the person; Dismiss takes it away.
@@ -76,6 +82,7 @@ type Desk struct {
 	chosen   lab.Who
 	hover    Hover
 	window   *scene.Window // nil: follows now
+	bar      lab.Bar       // in focus in the timeline; its Who is 0 if none is
 	notice   string
 	problems []string
 	said     uint64 // changes when something should be announced
@@ -202,7 +209,7 @@ func (d *Desk) do(m any) error {
 		}
 		d.chosen = m.Who
 	case Clear:
-		d.follow, d.chosen, d.problems = 0, 0, nil
+		d.follow, d.chosen, d.problems, d.bar, d.hover = 0, 0, nil, lab.Bar{}, Hover{}
 	case Hover:
 		d.hover = m
 	case Zoom:
@@ -215,6 +222,14 @@ func (d *Desk) do(m any) error {
 	case Fit:
 		w := scene.Fit(d.Trace().Start(), max(d.Trace().End(), d.At()))
 		d.window = &w
+	case Walk:
+		return d.walk(m)
+	case Enter:
+		if d.bar.Who == 0 {
+			return nil
+		}
+		d.follow = d.bar.Event
+		return d.seek(d.Trace().Find(d.bar.From), d.bar.From)
 	case Open:
 		return d.open(m.Data)
 	case Say:
@@ -234,7 +249,7 @@ func (d *Desk) do(m any) error {
 func (d *Desk) control(m lab.Message) error {
 	if _, ok := m.(lab.Reset); ok {
 		d.opened, d.past, d.heldByUs, d.playing = nil, false, false, false
-		d.follow, d.chosen, d.window = 0, 0, nil
+		d.follow, d.chosen, d.window, d.bar = 0, 0, nil, lab.Bar{}
 		return d.lab.Do(m)
 	}
 	if _, ok := m.(lab.Start); ok && d.opened != nil {
@@ -245,7 +260,7 @@ func (d *Desk) control(m lab.Message) error {
 	}
 	switch m.(type) {
 	case lab.Start:
-		d.follow, d.chosen, d.window = 0, 0, nil
+		d.follow, d.chosen, d.window, d.bar = 0, 0, nil, lab.Bar{}
 		d.pace = d.lab.Scenario().Speed
 	}
 	if err := d.live(d.heldByUs); err != nil {
@@ -345,7 +360,7 @@ func (d *Desk) open(data []byte) error {
 		}
 	}
 	d.opened, d.past, d.playing, d.heldByUs = t, false, false, false
-	d.follow, d.chosen, d.window = 0, 0, nil
+	d.follow, d.chosen, d.window, d.bar = 0, 0, nil, lab.Bar{}
 	return nil
 }
 
@@ -379,6 +394,45 @@ func (d *Desk) Frame(elapsed time.Duration, more func() bool) {
 	}
 }
 
+// walk moves the focus in the timeline. It begins at the instant shown, in the
+// lane of the goroutine that is chosen.
+func (d *Desk) walk(m Walk) error {
+	t := d.Trace()
+	lanes := t.Lanes()
+	if len(lanes) == 0 {
+		return errors.New("the timeline is empty: press Start first")
+	}
+	at, who := d.bar.From, d.bar.Who
+	if who == 0 {
+		at, who, m.Lanes = d.At(), d.chosen, 0
+	}
+	i := max(slices.Index(lanes, who), 0)
+	i = min(max(i+m.Lanes, 0), len(lanes)-1)
+	bars := t.Bars(lanes[i], t.Start(), t.End())
+	if len(bars) == 0 {
+		return fmt.Errorf("%v has no bar yet", lanes[i])
+	}
+	n := sort.Search(len(bars), func(n int) bool { return bars[n].From > at }) - 1
+	n = min(max(n+m.Bars, 0), len(bars)-1)
+	d.bar = bars[n]
+	d.hover = Hover{Event: d.bar.Event, Who: d.bar.Who}
+	if w := d.Window(); d.bar.From < w.From || d.bar.From > w.To {
+		width := w.To - w.From
+		w = scene.Window{From: d.bar.From - width/2, To: d.bar.From + width/2}.Clamp(t.Start(), max(t.End(), d.At()))
+		d.window = &w
+	}
+	return nil
+}
+
+// Bar is the bar in focus in the timeline, if there is one, and what it says.
+func (d *Desk) Bar() (lab.Bar, string) {
+	b := d.bar
+	if b.Who == 0 {
+		return b, ""
+	}
+	return b, scene.Region{Part: scene.Bar, Who: b.Who, Kind: b.Kind, Event: b.Event, Key: b.Key, From: b.From, To: b.To, Now: d.At()}.Title()
+}
+
 // measure keeps the pace of the last second or so. A frame of more than a second
 // is a tab that was hidden, and says nothing.
 func (d *Desk) measure(elapsed, moved time.Duration) {
@@ -390,6 +444,13 @@ func (d *Desk) measure(elapsed, moved time.Duration) {
 
 // Pace is the speed that was reached lately.
 func (d *Desk) Pace() float64 { return d.pace }
+
+// Look has the rows of a Screen say where every goroutine is now.
+func (d *Desk) Look() {
+	if !d.past && d.opened == nil {
+		d.lab.Look()
+	}
+}
 
 // Window is the stretch of lab time that the timeline shows.
 func (d *Desk) Window() scene.Window {

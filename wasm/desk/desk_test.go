@@ -293,6 +293,39 @@ func TestFollowedEventAddsUp(t *testing.T) {
 	})
 }
 
+func TestWalkThroughTheTimeline(t *testing.T) {
+	open(t, "rate=40", func(d *Desk) {
+		d.Do(Walk{Bars: 1})
+		if d.Screen(false).Notice == "" {
+			t.Error("an empty timeline has no bar to walk to")
+		}
+		do(t, d, lab.Start{})
+		run(d, 3*time.Second)
+		do(t, d, lab.Pause{}, Choose{lab.NewWho(lab.Worker, 2)}, Walk{}, Walk{Bars: -1})
+		first, title := d.Bar()
+		if first.Who != lab.NewWho(lab.Worker, 2) || !strings.Contains(title, "worker 2") {
+			t.Fatalf("%v %q", first, title)
+		}
+		do(t, d, Walk{Bars: -1})
+		if b, _ := d.Bar(); b.To > first.From || b.Who != first.Who {
+			t.Errorf("before %v came %v", first, b)
+		}
+		do(t, d, Walk{Bars: 1}, Walk{Lanes: 1})
+		b, _ := d.Bar()
+		if b.Who != lab.NewWho(lab.Worker, 3) {
+			t.Errorf("the next lane is that of %v", b.Who)
+		}
+		do(t, d, Enter{})
+		if d.At() != b.From || d.Followed() != b.Event || d.Screen(true).Announce == "" {
+			t.Errorf("entered at %v, follows %d; the bar is %+v", d.At(), d.Followed(), b)
+		}
+		do(t, d, Walk{Lanes: -100, Bars: -100000}, Walk{Lanes: 100, Bars: 100000}, Clear{})
+		if b, _ := d.Bar(); b.Who != 0 {
+			t.Errorf("cleared, %v is in focus", b.Who)
+		}
+	})
+}
+
 // A hidden tab sends no frames, and then one that is very long.
 func TestLongFrameDoesNotRace(t *testing.T) {
 	open(t, "rate=1000&cost=1ms", func(d *Desk) {

@@ -21,6 +21,7 @@ type Screen struct {
 	Problems  []string // what was wrong with the address
 	Source    string   // what is shown, if it is not the program in this page
 	Moved     lab.Who  // who made the last step, while time is held
+	Bar       string   // what the bar in focus in the timeline says
 	Announce  string   // for a screen reader, when the person steps
 
 	Ledger  []Figure
@@ -150,6 +151,10 @@ func (d *Desk) Screen(rows bool) Screen {
 		}
 	} else {
 		s.Announce = s.Head + ". " + s.Say
+	}
+	if _, title := d.Bar(); title != "" {
+		s.Bar = title
+		s.Announce = title
 	}
 	d.events(&s, t, v)
 	return s

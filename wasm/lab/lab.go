@@ -71,6 +71,8 @@ type Lab struct {
 	paused bool
 	fault  error
 	pace   float64
+	busy   bool // the last Tick released many
+	looked bool // nobody has been released since the last look
 	stacks stacks
 	size   uint64 // of the trace's ring
 	every  uint64 // steps from one of its checkpoints to the next
@@ -313,29 +315,38 @@ func (l *Lab) Tick(elapsed time.Duration, more func() bool) {
 	}
 	began := l.clock.now()
 	target := began + time.Duration(float64(elapsed)*l.sc.Speed)
-	// A look at the stacks takes up to a millisecond. The last one shows where
-	// everything is now; those before it make a better record of a slow run.
-	looks, looked := 2, true
-	if len(l.trace.now.Crew) > 32 {
+	// A look at the stacks takes up to a millisecond. Those after each release
+	// make a better record, which only a slow run leaves time for.
+	looks := 2
+	if l.busy {
 		looks = 0
 	}
+	releases := 0
 	for l.clock.next(target) {
 		l.opt.Quick()
-		looked = looks > 0
-		l.rest(looked)
+		l.rest(looks > 0)
 		looks--
+		releases++
 		if more != nil && !more() {
 			target = l.clock.now()
 		}
 	}
-	if !looked {
-		l.rest(true)
+	if l.busy = releases > 8; !l.busy {
+		l.Look()
 	}
 	l.clock.moveTo(target)
 	got := float64(l.clock.now()-began) / float64(elapsed)
 	l.pace += (got - l.pace) * 0.1
 	l.trace.series.advance(l.clock.now(), len(l.trace.now.Queue))
 	l.check()
+}
+
+// Look asks the runtime where every goroutine rests, so that the view says it.
+// Tick does so itself unless it has much else to do.
+func (l *Lab) Look() {
+	if l.run != nil && !l.looked {
+		l.rest(true)
+	}
 }
 
 // over reports whether everybody has ended. Then lab time would pass for nothing.
@@ -346,6 +357,7 @@ func (l *Lab) over() bool {
 // rest is called when everything has come to rest. If look, it asks the
 // runtime where.
 func (l *Lab) rest(look bool) {
+	l.looked = look
 	r := l.run
 	v := &l.trace.now
 	r.mu.Lock() // what was written under it is seen from here on, however Settle waits
