@@ -21,7 +21,6 @@ type machine struct {
 	c               *core.AsyncCollector
 	store           *probe
 	gate            chan struct{}
-	cancel          context.CancelFunc
 	run             <-chan error
 	results         chan result
 

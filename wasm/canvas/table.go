@@ -14,7 +14,6 @@ type table struct {
 	page *page
 	ids  string // of the rows there are
 	rows []row
-	list string
 }
 
 type row struct{ tr, dot, state, reason, why, line, lane *node }

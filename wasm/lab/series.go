@@ -62,7 +62,7 @@ func (r *series) advance(at time.Duration, queue int) {
 			p.Out += float64(r.out[i])
 		}
 		if len(r.spans) > 0 {
-			sort.Sort(sort.Float64Slice(r.spans))
+			sort.Float64s(r.spans)
 			p.P50, p.P95 = percentile(r.spans, 0.5), percentile(r.spans, 0.95)
 			r.spans = r.spans[:0]
 		}
