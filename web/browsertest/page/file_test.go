@@ -32,7 +32,9 @@ func TestFollow(t *testing.T) {
 	p.press("Start", "Burst")
 	p.see("a run", func(v view) bool { return v.Ledger["stored"] > 12 })
 	p.press("Stop")
-	p.see("the end", is("stopped"))
+	p.see("everybody's end", func(v view) bool {
+		return v.State == "stopped" && v.row("producer-1").State == "done" && v.row("producer-2").State == "done"
+	})
 	var names []string
 	p.Get(`[...document.querySelectorAll("[data-event]")].map((el) => el.textContent)`, &names)
 	if len(names) < 4 {

@@ -194,6 +194,13 @@ func (e element) move(pos int) {
 	e.get(fmt.Sprintf(`function() { this.value = %d; this.dispatchEvent(new Event("input", { bubbles: true })) }`, pos), nil)
 }
 
+// recent is the button of the event submitted last; time must be held.
+func (p *page) recent() element {
+	p.T.Helper()
+	p.look()
+	return p.button(p.Eval(`document.querySelector("[data-event]").textContent`))
+}
+
 func (p *page) press(names ...string) {
 	p.T.Helper()
 	for _, name := range names {

@@ -96,7 +96,7 @@ func TestFocusStays(t *testing.T) {
 		enter(name)
 	}
 	// The list of recent events goes on under the focus, rows come and go.
-	p.find("button", p.Eval(`document.querySelector("[data-event]").textContent`)).focus()
+	p.Get(`document.querySelector("[data-event]").focus()`, nil)
 	before := p.look()
 	p.see("other events", func(v view) bool { return v.Ledger["submitted"] > before.Ledger["submitted"]+12 })
 	p.notLost("the list has moved on")
@@ -247,7 +247,7 @@ func TestPhone(t *testing.T) {
 	p.press("Pause")
 	p.see("a pause", func(v view) bool { return v.Paused })
 	p.press("Step", "Step back")
-	p.find("button", p.Eval(`document.querySelector("[data-event]").textContent`)).press()
+	p.recent().press()
 	p.Wait(`!document.querySelector("#strip-part").hidden`)
 	p.fits("following an event")
 	p.press("Resume", "Stop") // the bar's
@@ -343,7 +343,7 @@ func TestAxe(t *testing.T) {
 				check("running")
 				p.keys(" ")
 				p.see("a pause", func(v view) bool { return v.Paused })
-				p.find("button", p.Eval(`document.querySelector("[data-event]").textContent`)).press()
+				p.recent().press()
 				p.Wait(`!document.querySelector("#strip-part").hidden`)
 				check("paused")
 				p.keys("?")
