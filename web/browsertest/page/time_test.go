@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp/kb"
 )
 
 // Everything that a person can see stands still, for two seconds on the wall.
@@ -18,6 +20,7 @@ func TestPauseHolds(t *testing.T) {
 	p.press("Pause")
 	before := p.see("a pause", func(v view) bool { return v.Paused })
 	p.Get(`new Promise((done) => setTimeout(done, 2000)).then(() => `+frames(120)+`)`, nil)
+	p.keys(kb.Escape) // has all be shown anew: not the pixels are held but the goroutines
 	if after := p.look(); !reflect.DeepEqual(before, after) {
 		t.Errorf("it held\n%s\nand later\n%s", before, after)
 	}
