@@ -40,6 +40,7 @@ type page struct {
 	last     float64 // the frame before, in the browser's milliseconds
 	clock    float64 // milliseconds of frames so far: unlike those, it never goes back
 	barShown bool    // the tip tells of the bar in focus
+	steps    float64 // taken a frame, lately
 	frames   uint64
 	parts    []*part
 	step     uint64 // the instant that was shown last
@@ -225,9 +226,18 @@ func (p *page) frame(at float64) {
 type part struct {
 	every float64 // milliseconds from one time to the next
 	show  func(at float64) (done bool)
+	words bool    // it says in words and numbers what the stage draws
 	at    float64 // when it was shown last
+	cost  float64 // milliseconds that it took
 	stale bool    // what it shows has changed since
 }
+
+// While so few steps are taken that a person can follow them, the words say at
+// every frame what the stage draws, if they can be had for so many milliseconds.
+const (
+	calmSteps = 10 // a frame
+	calmCost  = 2
+)
 
 func (p *page) newParts() []*part {
 	return []*part{
@@ -235,12 +245,12 @@ func (p *page) newParts() []*part {
 			p.drawLanes()
 			return true
 		}},
-		{every: 50, show: func(at float64) bool {
+		{every: 50, words: true, show: func(at float64) bool {
 			s := p.desk.Screen(false)
 			p.fill(&s, at)
 			return true
 		}},
-		{every: 100, show: func(at float64) bool {
+		{every: 100, words: true, show: func(at float64) bool {
 			p.desk.Look()
 			s := p.desk.Screen(true)
 			return p.fillSlow(&s, at)
@@ -260,6 +270,8 @@ func (p *page) show(at float64) {
 		p.phase, p.dirty = phase, true
 	}
 	moved := p.dirty || d.View().Step != p.step || d.At() != p.instant
+	stepped := d.View().Step != p.step
+	p.steps += (float64(max(d.View().Step, p.step)-p.step) - p.steps) / 16
 	p.step, p.instant = d.View().Step, d.At()
 	if moved || p.stage.drawing.Moving {
 		p.drawStage(at)
@@ -268,7 +280,7 @@ func (p *page) show(at float64) {
 	for _, t := range p.parts {
 		t.stale = t.stale || moved
 		switch {
-		case p.dirty:
+		case p.dirty, t.words && stepped && p.steps < calmSteps && t.cost < calmCost:
 			p.showPart(t, at)
 		case t.stale && at-t.at >= t.every && (next == nil || (at-t.at)/t.every > (at-next.at)/next.every):
 			next = t
@@ -285,7 +297,8 @@ func (p *page) show(at float64) {
 func (p *page) showPart(t *part, at float64) {
 	began := time.Now()
 	t.stale = !t.show(at)
-	t.at = at + max(10*time.Since(began).Seconds()*1000-t.every, 0)
+	t.cost = time.Since(began).Seconds() * 1000
+	t.at = at + max(10*t.cost-t.every, 0)
 }
 
 func (p *page) drawStage(at float64) {

@@ -260,6 +260,7 @@ func (d *Desk) control(m lab.Message) error {
 	}
 	switch m.(type) {
 	case lab.Start:
+		d.problems = nil // seen
 		d.follow, d.chosen, d.window, d.bar = 0, 0, nil, lab.Bar{}
 		d.pace = d.lab.Scenario().Speed
 	}
