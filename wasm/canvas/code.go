@@ -38,10 +38,15 @@ type marker struct {
 type codeCame struct{ name, html, err string }
 
 func newCode(p *page) *code {
-	c := &code{
+	return &code{
 		page: p, box: p.dom.node("code"), shown: "collector.go",
 		touchedAt: -1e9, files: map[string]*node{}, lines: map[string]*node{}, markers: map[string]*marker{},
 	}
+}
+
+// fetch asks for the source.
+func (c *code) fetch() {
+	p := c.page
 	came := p.funcs.of(func(_ safejs.Value, args []safejs.Value) any {
 		p.inbox.put(codeCame{must(args[0].String()), must(args[1].String()), must(args[2].String())})
 		return nil
@@ -49,7 +54,6 @@ func newCode(p *page) *code {
 	for _, name := range []string{"collector.go", "store.go"} {
 		must(global("sluiceSource").Invoke(name, came))
 	}
-	return c
 }
 
 func (c *code) came(m codeCame) {

@@ -147,23 +147,22 @@ func run(query string, quit <-chan struct{}) (err error) {
 	p.stage = newSurface(doc, "stage", "stage-box")
 	p.lanes = newSurface(doc, "lanes", "lanes-box")
 	p.strip = newSurface(doc, "strip", "strip-box")
-	p.charts = newCharts(p.dom)
 	p.code = newCode(p)
 	p.table = newTable(p)
 	p.recent = map[desk.Recent]*node{}
 	p.parts = p.newParts()
 	p.listen()
-	p.relayout()
-	p.dirty = true
-	p.show(0)
-	if p.desk.Lab().Scenario().Autostart {
-		p.do(lab.Start{})
-	}
-	for {
+	first := p.desk.Screen(false)
+	p.fill(&first, 0) // from here on Start can be pressed
+	for furnished := false; ; {
 		select {
 		case <-p.inbox.ready:
 		case <-quit:
 			return nil
+		}
+		if !furnished {
+			furnished = true
+			p.furnish()
 		}
 		list, frame := p.inbox.take()
 		for _, m := range list {
@@ -172,6 +171,18 @@ func run(query string, quit <-chan struct{}) (err error) {
 		if frame > 0 {
 			p.frame(frame)
 		}
+	}
+}
+
+// furnish shows what takes long to show for the first time. It waits for the
+// first frame or message, so that the browser can show the controls before.
+func (p *page) furnish() {
+	p.charts = newCharts(p.dom)
+	p.code.fetch()
+	p.relayout()
+	p.show(0)
+	if p.desk.Lab().Scenario().Autostart {
+		p.do(lab.Start{})
 	}
 }
 
