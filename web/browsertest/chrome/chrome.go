@@ -87,8 +87,14 @@ type Tab struct {
 	problems []string
 }
 
-// Open opens a window with an empty profile.
+// Open opens a window with an empty profile, for two minutes at most.
 func Open(t *testing.T) *Tab {
+	t.Helper()
+	return OpenFor(t, 2*time.Minute)
+}
+
+// OpenFor opens a window with an empty profile, for a time.
+func OpenFor(t *testing.T, most time.Duration) *Tab {
 	t.Helper()
 	tb := &Tab{T: t}
 	// A new profile needs a window of its own, which chromedp does not ask for.
@@ -107,7 +113,7 @@ func Open(t *testing.T) *Tab {
 	}
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithTargetID(id))
 	t.Cleanup(cancel)
-	tb.Context, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	tb.Context, cancel = context.WithTimeout(ctx, most)
 	t.Cleanup(cancel)
 	chromedp.ListenTarget(tb, func(event any) {
 		tb.mu.Lock()
