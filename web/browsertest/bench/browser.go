@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"strings"
 	"time"
@@ -52,7 +53,22 @@ func get(expression string, into any) chromedp.Action {
 	})
 }
 
-// until waits until an expression is true.
+// until waits until an expression is true. The page may be replaced meanwhile.
 func until(expression string) chromedp.Action {
-	return chromedp.Poll(expression, nil, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute))
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		for {
+			var is bool
+			err := get(expression, &is).Do(ctx)
+			if is {
+				return nil
+			}
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-ctx.Done():
+				return fmt.Errorf("not true: %s (%v)", expression, err)
+			}
+		}
+	})
 }

@@ -122,7 +122,7 @@ func visit(ctx context.Context, root string) ([]times, error) {
 		err := chromedp.Run(browser,
 			chromedp.Navigate("about:blank"),
 			chromedp.Navigate(root),
-			until(`window.times && window.times.Ready`),
+			until(`window.times !== undefined && window.times.Ready > 0`),
 			get(`window.times`, &t),
 			get(`navigator.serviceWorker.ready.then(() => true)`, nil),
 			chromedp.Sleep(time.Second)) // what the browser keeps for the next visit, it keeps now
