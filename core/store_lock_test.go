@@ -1,0 +1,39 @@
+package core
+
+import (
+	"runtime"
+	"testing"
+)
+
+// These two look inside, since from outside only chance would show the fault.
+
+func TestSnapshotWaitsForIncs(t *testing.T) {
+	s := NewMemoryStore()
+	s.Inc("a")
+	s.mu.RLock() // as an Inc that is under way
+	done := make(chan struct{})
+	go func() {
+		s.Snapshot()
+		close(done)
+	}()
+	for s.mu.TryRLock() { // until a writer waits
+		s.mu.RUnlock()
+		select {
+		case <-done:
+			t.Fatal("Snapshot did not wait for an Inc under way")
+		default:
+			runtime.Gosched()
+		}
+	}
+	s.mu.RUnlock()
+	<-done
+}
+
+func TestNewKeyIsLookedForAgain(t *testing.T) {
+	s := NewMemoryStore()
+	s.Inc("a")
+	s.add("a") // as a second Inc that also found no key
+	if n := s.Get("a"); n != 2 {
+		t.Errorf("counted twice, Get returns %d", n)
+	}
+}
