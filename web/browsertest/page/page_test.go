@@ -162,15 +162,18 @@ func (e element) enabled() (on bool) {
 }
 
 // press clicks with the mouse, when the element can be clicked: enabled, in
-// sight, and not behind another.
+// sight, at rest, and not behind another.
 func (e element) press() {
 	e.p.T.Helper()
 	var xy []float64
 	e.p.until("press "+e.String(), func() error {
-		err := e.call(`function() {
+		err := e.call(`async function() {
 			if (this.disabled) return [];
+			const was = this.getBoundingClientRect();
 			this.scrollIntoView({ block: "nearest" });
+			await `+frames(1)+`;
 			const r = this.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+			if (r.x !== was.x || r.y !== was.y) return [];
 			const top = document.elementFromPoint(x, y);
 			return top && (this.contains(top) || top.contains(this) && top.tagName === "LABEL") ? [x, y] : [];
 		}`, &xy)
