@@ -81,6 +81,10 @@ func (c *charts) rebuild() {
 }
 
 func (c *charts) resize() {
+	library := global("uPlot")
+	if library.IsUndefined() {
+		return // it has yet to come
+	}
 	for _, k := range c.all {
 		r := call(k.box.el, "getBoundingClientRect")
 		w, h := number(r, "width"), number(r, "height")
@@ -91,7 +95,7 @@ func (c *charts) resize() {
 			if call(call(c.dom.doc, "createElement", "canvas"), "getContext", "2d").IsNull() {
 				return // uPlot does not expect that; the page says so
 			}
-			k.plot = must(global("uPlot").New(c.options(k, w, h), must(safejs.ValueOf([]any{[]any{}})), k.box.el))
+			k.plot = must(library.New(c.options(k, w, h), must(safejs.ValueOf([]any{[]any{}})), k.box.el))
 			continue
 		}
 		call(k.plot, "setSize", map[string]any{"width": w, "height": h})

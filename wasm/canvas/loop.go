@@ -152,8 +152,11 @@ func run(query string, quit <-chan struct{}) (err error) {
 	p.recent = map[desk.Recent]*node{}
 	p.parts = p.newParts()
 	p.listen()
-	first := p.desk.Screen(false)
-	p.fill(&first, 0) // from here on Start can be pressed
+	for _, b := range p.desk.Screen(false).Buttons { // from here on Start can be pressed
+		if b.On && !b.Hidden {
+			p.dom.node("b-"+b.Act).flag("disabled", false)
+		}
+	}
 	for furnished := false; ; {
 		select {
 		case <-p.inbox.ready:
@@ -178,6 +181,7 @@ func run(query string, quit <-chan struct{}) (err error) {
 // first frame or message, so that the browser can show the controls before.
 func (p *page) furnish() {
 	p.charts = newCharts(p.dom)
+	must(global("sluiceCharts").Invoke(p.once(func(safejs.Value) { p.inbox.put(retheme{}) })))
 	p.code.fetch()
 	p.relayout()
 	p.show(0)

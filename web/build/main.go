@@ -230,7 +230,7 @@ func (b *builder) pages() error {
 	}
 	fetched := maps.Clone(b.urls) // what the program asks for by name
 	maps.DeleteFunc(fetched, func(name, _ string) bool {
-		return name != "app.wasm" && !strings.HasPrefix(name, "code/")
+		return name != "app.wasm" && name != "uplot.js" && !strings.HasPrefix(name, "code/")
 	})
 	names, err := json.Marshal(fetched)
 	if err != nil {

@@ -46,6 +46,14 @@
     }
   };
 
+  // sluiceCharts loads the charts' library, which Start does not wait for.
+  window.sluiceCharts = (done) => {
+    const script = document.createElement("script");
+    script.src = window.goappGetenv("uplot.js");
+    script.addEventListener("load", () => done(true));
+    document.head.append(script);
+  };
+
   // sluiceSource fetches the source of a file as the build has highlighted it.
   window.sluiceSource = async (name, done) => {
     try {
