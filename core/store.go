@@ -22,11 +22,20 @@ type MetricStore interface {
 
 // MemoryStore is a MetricStore in memory: a map guarded by a read-write lock.
 // Make one with [NewMemoryStore]. All its methods may be called concurrently;
-// each blocks only while another goroutine holds the lock for writing.
+// each blocks only while another goroutine holds the lock for writing, or, if it
+// writes itself, while any other holds it.
 type MemoryStore struct {
+	crowd atomic.Int32 // above 0: increments take turns; falls by 1 every lookEvery
+	_     cacheLine    // crowd is read at every Inc, what follows is written
+
 	mu     sync.RWMutex
 	counts map[string]*atomic.Int64
 }
+
+const (
+	lookEvery = 64 // increments of a counter, from one look at the lock to the next
+	takeTurns = 16 // looks for which increments then take turns
+)
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
@@ -35,20 +44,38 @@ func NewMemoryStore() *MemoryStore {
 
 // Inc adds one to the count of key.
 func (s *MemoryStore) Inc(key string) {
-	// A key that is known needs no change to the map, only to its counter,
-	// so increments run side by side under the lock for reading.
+	if s.crowd.Load() > 0 {
+		s.add(key)
+		return
+	}
+	// A key that is known needs no change to the map, only to its counter, so
+	// increments run side by side under the lock for reading.
 	s.mu.RLock()
 	n := s.counts[key]
-	if n != nil {
-		n.Add(1)
-	}
-	s.mu.RUnlock()
 	if n == nil {
+		s.mu.RUnlock()
 		s.add(key)
+		return
+	}
+	count := n.Add(1)
+	s.mu.RUnlock()
+	if count%lookEvery == 0 {
+		s.look()
 	}
 }
 
-// add counts a key that was not in the map when Inc looked.
+// look finds out whether others are at the lock. Side by side, processors spend
+// most of the time on passing each other the lock's memory; if they take turns,
+// one runs on while the others wait, and together they are faster.
+func (s *MemoryStore) look() {
+	if s.mu.TryLock() {
+		s.mu.Unlock() // nobody
+		return
+	}
+	s.crowd.Store(takeTurns)
+}
+
+// add counts a key, which may be new, under the lock for writing.
 func (s *MemoryStore) add(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,7 +84,9 @@ func (s *MemoryStore) add(key string) {
 		n = new(atomic.Int64)
 		s.counts[key] = n
 	}
-	n.Add(1)
+	if left := s.crowd.Load(); n.Add(1)%lookEvery == 0 && left > 0 {
+		s.crowd.Store(left - 1)
+	}
 }
 
 // Get returns the count of key.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// These two look inside, since from outside only chance would show the fault.
+// These look inside, since from outside only chance would show the fault.
 
 func TestSnapshotWaitsForIncs(t *testing.T) {
 	s := NewMemoryStore()
@@ -35,5 +35,27 @@ func TestNewKeyIsLookedForAgain(t *testing.T) {
 	s.add("a") // as a second Inc that also found no key
 	if n := s.Get("a"); n != 2 {
 		t.Errorf("counted twice, Get returns %d", n)
+	}
+}
+
+func TestCrowdTakesTurnsForAWhile(t *testing.T) {
+	s := NewMemoryStore()
+	for range lookEvery - 1 {
+		s.Inc("a")
+	}
+	s.mu.RLock() // as somebody who is at the lock when Inc looks
+	s.Inc("a")
+	s.mu.RUnlock()
+	if s.crowd.Load() == 0 {
+		t.Fatal("Inc did not see that it was not alone")
+	}
+	for range takeTurns * lookEvery {
+		s.Inc("a")
+	}
+	if left := s.crowd.Load(); left != 0 {
+		t.Errorf("%d looks left to take turns for", left)
+	}
+	if n := s.Get("a"); n != (1+takeTurns)*lookEvery {
+		t.Errorf("counted %d of %d", n, (1+takeTurns)*lookEvery)
 	}
 }

@@ -88,7 +88,9 @@ func mutants() []mutant {
 		{"add under the lock for reading", store, "	s.mu.Lock()\n	defer s.mu.Unlock()\n	n := s.counts[key] // another", "	s.mu.RLock()\n	defer s.mu.RUnlock()\n	n := s.counts[key] // another"},
 		{"Get under no lock", store, "	s.mu.RLock()\n	n := s.counts[key]\n	s.mu.RUnlock()\n", "	n := s.counts[key]\n"},
 		{"a new key is not looked for again", store, "	if n == nil {\n		n = new(atomic.Int64)\n		s.counts[key] = n\n	}\n", "	n = new(atomic.Int64)\n	s.counts[key] = n\n"},
-		{"the first Inc of a key is lost", store, "		s.add(key)\n", ""},
+		{"the first Inc of a key is lost", store, "		s.mu.RUnlock()\n		s.add(key)\n", "		s.mu.RUnlock()\n"},
+		{"an Inc that takes its turn is lost", store, "	if s.crowd.Load() > 0 {\n		s.add(key)\n", "	if s.crowd.Load() > 0 {\n"},
+		{"turns are taken for ever", store, "		s.crowd.Store(left - 1)\n", "		s.crowd.Store(left)\n"},
 		{"Snapshot under the lock for reading", store, "	s.mu.Lock() // for writing: Inc changes counters under the lock for reading\n	defer s.mu.Unlock()\n", "	s.mu.RLock()\n	defer s.mu.RUnlock()\n"},
 	}
 }
