@@ -185,6 +185,11 @@ func (c *AsyncCollector) Run(ctx context.Context) error {
 	if c.started.Swap(true) {
 		return ErrRunning
 	}
+	select {
+	case <-ctx.Done():
+		c.closeIntake() // before the workers make room for who waits
+	default:
+	}
 	var workers sync.WaitGroup
 	for id := 1; id <= c.cfg.Workers; id++ {
 		workers.Go(func() { c.work(ctx, id) })
