@@ -175,7 +175,7 @@ func record(ctx context.Context, r *recording, stdout io.Writer) error {
 		return fmt.Errorf("cannot write the trace: %w", err)
 	}
 	l := trace.Now().Ledger()
-	fmt.Fprintf(stdout, "recorded %d steps on %d cores, %.1f MB, to %s: %d events submitted, %d accepted, %d stored\n",
-		trace.Last(), runtime.GOMAXPROCS(0), float64(len(data))/1e6, r.file, l.Submitted, l.Accepted, l.Stored)
+	fmt.Fprintf(stdout, "recorded %d steps on %d cores, %d kB, to %s: %d events submitted, %d accepted, %d stored\n",
+		trace.Last(), runtime.GOMAXPROCS(0), (len(data)+999)/1000, r.file, l.Submitted, l.Accepted, l.Stored)
 	return nil
 }
