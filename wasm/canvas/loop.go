@@ -41,7 +41,6 @@ type page struct {
 	clock    float64 // milliseconds of frames so far: unlike those, it never goes back
 	barShown bool    // the tip tells of the bar in focus
 	steps    float64 // taken a frame, lately
-	frames   uint64
 	parts    []*part
 	step     uint64 // the instant that was shown last
 	instant  time.Duration
@@ -231,7 +230,6 @@ func (p *page) frame(at float64) {
 	}
 	p.last = at
 	p.clock += elapsed.Seconds() * 1000
-	p.frames++
 	p.desk.Frame(elapsed, func() bool { return time.Since(began) < frameBudget })
 	p.show(p.clock)
 }

@@ -56,9 +56,8 @@ type (
 	Enter struct{}
 	// Open shows a trace from a file.
 	Open struct{ Data []byte }
-	// Say shows a message to the person; Dismiss takes it away.
-	Say     struct{ Text string }
-	Dismiss struct{}
+	// Say shows a message to the person.
+	Say struct{ Text string }
 )
 
 // longestFrame is the most time that a frame makes up for. A tab that was hidden,
@@ -85,7 +84,6 @@ type Desk struct {
 	bar      lab.Bar       // in focus in the timeline; its Who is 0 if none is
 	notice   string
 	problems []string
-	said     uint64 // changes when something should be announced
 	lifeOf   lifeKey
 	life     lab.Life
 	lifeOK   bool
@@ -234,8 +232,6 @@ func (d *Desk) do(m any) error {
 		return d.open(m.Data)
 	case Say:
 		return errors.New(m.Text)
-	case Dismiss:
-		d.problems = nil
 	case lab.Message:
 		return d.control(m)
 	default:
@@ -343,7 +339,6 @@ func (d *Desk) stepOn() error {
 		}
 		return err
 	}
-	d.said++
 	return nil
 }
 

@@ -74,8 +74,6 @@ func Act(name string) any {
 		return ToLive{}
 	case "unfollow":
 		return Follow{}
-	case "dismiss":
-		return Dismiss{}
 	}
 	return nil
 }

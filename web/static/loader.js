@@ -140,7 +140,6 @@
       throw new Failure("The Go program cannot start: wasm_exec.js did not load.");
     }
     const go = new Go();
-    go.env = { GODEBUG: "tracebacklabels=1" }; // goroutines name their role in stack dumps
     let code = 0;
     go.exit = (c) => { code = c; };
     let instance;
