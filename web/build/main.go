@@ -52,7 +52,7 @@ func main() {
 func build(quality int, stdout io.Writer) error {
 	b := builder{files: make(map[string][]byte), urls: make(map[string]string)}
 	for _, step := range []func() error{
-		b.program, b.static, b.chart, b.code, b.icons, // the names of these carry their hash
+		b.program, b.scripts, b.code, b.icons, // the names of these carry their hash
 		b.manifest, b.pages, b.worker, // and these refer to them
 	} {
 		if err := step(); err != nil {
@@ -102,7 +102,7 @@ func compile(pkg string, flags ...string) ([]byte, error) {
 func small() []string {
 	var flags []string
 	for _, pkg := range []string{
-		"crypto/...", "fmt", "github.com/...", "math/big", "reflect", "time",
+		"crypto/...", "fmt", "github.com/...", "math/big", "reflect", "strings", "time",
 		"sluice/wasm/canvas", "sluice/wasm/desk", "sluice/wasm/page",
 	} {
 		flags = append(flags, "-gcflags="+pkg+"=-l")
@@ -117,41 +117,42 @@ func (b *builder) program() error {
 	}
 	b.wasmSize = len(body)
 	b.add("app.wasm", body)
+	return nil
+}
 
+// scripts adds the page's JavaScript and styles, one file each: a browser asks
+// for few files faster than for many, and the script begins with the download of
+// the program. What the page for a wrong address needs is there by itself too.
+func (b *builder) scripts() error {
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		return fmt.Errorf("go env GOROOT: %w", err)
 	}
-	// The toolchain's own: it must match the compiler.
-	body, err = os.ReadFile(filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm/wasm_exec.js"))
-	if err != nil {
-		return err
-	}
-	b.add("wasm_exec.js", body)
-	return nil
-}
-
-func (b *builder) static() error {
-	for _, name := range []string{"sluice.css", "shell.css", "theme.js", "loader.js", "paint.js", "page.js"} {
-		body, err := os.ReadFile(filepath.Join("web/static", name))
-		if err != nil {
-			return err
+	const (
+		own   = "web/static"
+		uplot = "node_modules/uplot/dist"
+	)
+	exec := filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm") // the toolchain's own: it must match the compiler
+	for name, parts := range map[string][]string{
+		"sluice.js":  {own + "/theme.js", own + "/loader.js", exec + "/wasm_exec.js", own + "/paint.js", own + "/page.js"},
+		"sluice.css": {own + "/sluice.css", own + "/shell.css", uplot + "/uPlot.min.css"},
+		"uplot.js":   {uplot + "/uPlot.iife.min.js"},
+		"theme.js":   {own + "/theme.js"},
+		"shell.css":  {own + "/shell.css"},
+	} {
+		var all []byte
+		for _, part := range parts {
+			body, err := os.ReadFile(part)
+			if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(part, uplot) {
+				return fmt.Errorf("%w: run 'npm ci' first", err)
+			}
+			if err != nil {
+				return err
+			}
+			all = append(all, body...)
+			all = append(all, '\n')
 		}
-		b.add(name, body)
-	}
-	return nil
-}
-
-func (b *builder) chart() error {
-	for from, name := range map[string]string{"uPlot.iife.min.js": "uplot.js", "uPlot.min.css": "uplot.css"} {
-		body, err := os.ReadFile(filepath.Join("node_modules/uplot/dist", from))
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: run 'npm ci' first", err)
-		}
-		if err != nil {
-			return err
-		}
-		b.add(name, body)
+		b.add(name, all)
 	}
 	return nil
 }

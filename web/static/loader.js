@@ -59,7 +59,7 @@
     drawing = true;
     requestAnimationFrame(() => {
       drawing = false;
-      if (element("app-wasm-loader").dataset.state !== "loading") return;
+      if (element("app-wasm-loader")?.dataset.state !== "loading") return;
       const part = Math.min(1, loaded / size);
       element("loader-progress").value = part;
       element("app-wasm-loader-label").textContent = part < 1
@@ -83,8 +83,12 @@
   });
 
   // count follows a copy of the stream: only the response as it was fetched
-  // may be compiled from the browser's code cache.
+  // may be compiled from the browser's code cache. To read it costs time, so what
+  // comes at once, as from the service worker, is not told of.
+  let compiled = false;
   async function count(stream) {
+    await new Promise((done) => setTimeout(done, 200));
+    if (compiled) return stream.cancel();
     const reader = stream.getReader();
     for (;;) {
       const { done, value } = await reader.read();
@@ -135,10 +139,8 @@
       throw new Failure("This browser has no WebAssembly, or it is switched off. Sluice needs it to run Go; every current browser has it.");
     }
     const module = await compile(await download());
-    await parsed; // and with it the deferred wasm_exec.js
-    if (typeof Go !== "function") {
-      throw new Failure("The Go program cannot start: wasm_exec.js did not load.");
-    }
+    compiled = true;
+    await parsed; // the program takes its page from the document
     const go = new Go();
     let code = 0;
     go.exit = (c) => { code = c; };

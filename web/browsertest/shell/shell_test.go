@@ -206,13 +206,6 @@ func TestFailures(t *testing.T) {
 			w.Write(rec.Body.Bytes())
 		}), "", "WebAssembly is forbidden here"},
 		{"no memory", site, `WebAssembly.instantiate = async () => { throw new RangeError("could not allocate memory") }`, "There is not enough memory to start the Go program: could not allocate memory"},
-		{"no wasm_exec", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.Contains(r.URL.Path, "wasm_exec") {
-				http.NotFound(w, r)
-				return
-			}
-			site.ServeHTTP(w, r)
-		}), "", "The Go program cannot start: wasm_exec.js did not load."},
 		{"not a streaming browser", site, `delete WebAssembly.compileStreaming`, ""},
 		{"wrong type", wasm(site, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/octet-stream")
@@ -277,12 +270,12 @@ func TestNewVersion(t *testing.T) {
 	}
 	var old string
 	for name := range files {
-		if strings.HasPrefix(name, "theme.") && strings.HasSuffix(name, ".js") {
+		if strings.HasPrefix(name, "sluice.") && strings.HasSuffix(name, ".js") {
 			old = name
 		}
 	}
 	for _, ext := range []string{"", ".br", ".gz"} {
-		files["theme.ffffffffffff.js"+ext] = files[old+ext]
+		files["sluice.ffffffffffff.js"+ext] = files[old+ext]
 		delete(files, old+ext)
 	}
 	change := func(name, from, to string) {
@@ -292,9 +285,9 @@ func TestNewVersion(t *testing.T) {
 		}
 		files[name] = &fstest.MapFile{Data: []byte(data)}
 	}
-	change("index.html", old, "theme.ffffffffffff.js")
+	change("index.html", old, "sluice.ffffffffffff.js")
 	change("index.html", "<title>", "<title>New ")
-	change("sw.js", old, "theme.ffffffffffff.js")
+	change("sw.js", old, "sluice.ffffffffffff.js")
 	change("sw.js", `const version = "`, `const version = "new`)
 	s.Use(load(t, files))
 
