@@ -111,11 +111,6 @@ func Start(query string) (stop func()) {
 	}
 }
 
-// Rendered is the HTML of the element with an ID, as the document has it.
-func Rendered(id string) string {
-	return text(call(global("document"), "getElementById", id), "outerHTML")
-}
-
 // show tells of a bug of the page itself, in the place where messages stand.
 func show(err error) {
 	doc, e := safejs.Global().Get("document")

@@ -1,5 +1,5 @@
-// Package page holds the page's one component: its skeleton. The server renders
-// it to be read before the program has arrived, and in the browser package
+// Package page holds the page's one component: its skeleton. The build renders
+// it, to be read before the program has arrived, and in the browser package
 // canvas fills it from what the desk shows.
 package page
 
@@ -14,7 +14,6 @@ func New() app.Composer { return &root{} }
 
 type root struct {
 	app.Compo
-	html string
 	stop func()
 }
 
@@ -22,12 +21,7 @@ func (r *root) OnMount(ctx app.Context) { r.stop = canvas.Start(ctx.Page().URL()
 
 func (r *root) OnDismount() { r.stop() }
 
-// Render returns the skeleton as it was at first: what canvas has changed since
-// is canvas's. It is HTML and not a tree of go-app's elements, each sort of
-// which adds its hundred methods to the program that a browser downloads.
-func (r *root) Render() app.UI {
-	if r.html == "" {
-		r.html = skeleton()
-	}
-	return app.Raw(r.html)
-}
+// Render returns the skeleton. It is HTML and not a tree of go-app's elements,
+// each sort of which adds its hundred methods to the program that a browser
+// downloads.
+func (r *root) Render() app.UI { return app.Raw(skeleton()) }

@@ -2,7 +2,7 @@
 
 package page
 
-import "sluice/wasm/canvas"
-
-// skeleton is what the server has rendered: the browser has it already.
-func skeleton() string { return canvas.Rendered("app") }
+// skeleton is nothing: the document has the server's already, and a person may be
+// at work in it. go-app puts what it renders in place of the body's first element,
+// which is there for that and as empty as this.
+func skeleton() string { return "<div hidden></div>" }
