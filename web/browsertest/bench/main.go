@@ -42,7 +42,9 @@ func main() {
 type site struct {
 	name  string
 	files fs.FS
-	root  string // its address, while it is served
+	serve http.Handler // in place of files
+	watch *watched     // or nil
+	root  string       // its address, while it is served
 }
 
 type options struct {
@@ -99,10 +101,18 @@ func serve(sites []*site) (stop func(), err error) {
 		}
 	}
 	for _, s := range sites {
-		handler, err := web.Load(s.files, "/")
-		if err != nil {
-			stop()
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+		handler := s.serve
+		if handler == nil {
+			loaded, err := web.Load(s.files, "/")
+			if err != nil {
+				stop()
+				return nil, fmt.Errorf("%s: %w", s.name, err)
+			}
+			handler = loaded
+		}
+		if s.watch != nil {
+			s.watch.Handler = handler
+			handler = s.watch
 		}
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

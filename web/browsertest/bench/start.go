@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,29 +23,66 @@ import (
 	"time"
 
 	"github.com/andybalholm/brotli"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
-// ready is set up before a page. It notes, in milliseconds since the
-// navigation, when the program has been compiled, and when the page can be
-// used: Start can be pressed, or the empty page says that it is empty.
-const ready = `(() => {
-	const t = window.times = {};
-	const compile = WebAssembly.compileStreaming;
-	WebAssembly.compileStreaming = async (response) => {
-		const module = await compile(response);
-		t.Compiled = performance.now();
-		return module;
-	};
-	const look = () => {
-		if (t.Ready || !document.body) return;
-		const start = document.getElementById("b-start");
-		if (start ? !start.disabled : document.body.textContent.includes("empty")) t.Ready = performance.now();
-	};
-	new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
-})()`
+// ready is the first script of each page. It reports when the page can be used,
+// in milliseconds since the navigation: Start can be pressed, or the empty page
+// says that it is empty. Then it reports that the service worker has its copies.
+const ready = `"use strict";
+const report = (what, t) => fetch("/bench/" + what, { method: "POST", body: String(t) });
+const observer = new MutationObserver(() => {
+	const start = document.getElementById("b-start");
+	if (!document.body || (start ? start.disabled : !document.body.textContent.includes("empty"))) return;
+	observer.disconnect();
+	const t = performance.now();
+	report("ready", t)
+		.then(() => navigator.serviceWorker.ready)
+		.then(() => report("kept", t));
+});
+observer.observe(document, { subtree: true, childList: true, attributeFilter: ["disabled"] });
+`
 
-type times struct{ Compiled, Ready float64 }
+// A watched site has its pages report. They do so to the server, since a
+// debugger that is attached to a page delays it.
+type watched struct {
+	http.Handler
+	reports chan report
+}
+
+type report struct {
+	what string
+	at   float64
+}
+
+func (s *watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/bench.js":
+		w.Header().Set("Content-Type", "text/javascript")
+		io.WriteString(w, ready)
+	case strings.HasPrefix(r.URL.Path, "/bench/"):
+		body, _ := io.ReadAll(r.Body)
+		at, _ := strconv.ParseFloat(string(body), 64)
+		s.reports <- report{strings.TrimPrefix(r.URL.Path, "/bench/"), at}
+	case r.URL.Path == "/":
+		r.Header.Del("Accept-Encoding")
+		r.Header.Del("If-None-Match")
+		rec := httptest.NewRecorder()
+		s.Handler.ServeHTTP(rec, r)
+		page := bytes.Replace(rec.Body.Bytes(), []byte("<head>"), []byte(`<head><script src="/bench.js"></script>`), 1)
+		for key, values := range rec.Header() {
+			w.Header()[key] = values
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(page)))
+		w.WriteHeader(rec.Code)
+		w.Write(page)
+	default:
+		s.Handler.ServeHTTP(w, r)
+	}
+}
 
 // visits are how a page is come to.
 var visits = []string{"cold", "service worker, second visit", "service worker, third visit"}
@@ -53,11 +92,19 @@ func start(ctx context.Context, o options, stdout io.Writer) error {
 	if rounds == 0 {
 		rounds = 7
 	}
-	empty, err := emptySite(ctx, o.sites[0].files)
+	program, err := emptyProgram(ctx)
 	if err != nil {
 		return err
 	}
-	sites := []*site{{name: "empty", files: empty}}
+	empty, err := emptySite(o.sites[0].files, program)
+	if err != nil {
+		return err
+	}
+	stock, err := stockSite(o.sites[0].files, program)
+	if err != nil {
+		return err
+	}
+	sites := []*site{{name: "empty, by go-app", serve: stock}, {name: "empty, with our loader", files: empty}}
 	for _, s := range o.sites {
 		files, err := recompressed(s.files)
 		if err != nil {
@@ -65,18 +112,21 @@ func start(ctx context.Context, o options, stdout io.Writer) error {
 		}
 		sites = append(sites, &site{name: s.name, files: files})
 	}
+	for _, s := range sites {
+		s.watch = &watched{reports: make(chan report, 8)}
+	}
 	stop, err := serve(sites)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	got := make([][][]times, len(visits))
+	got := make([][][]float64, len(visits))
 	for v := range visits {
-		got[v] = make([][]times, len(sites))
+		got[v] = make([][]float64, len(sites))
 	}
 	for range rounds {
 		for i, s := range sites { // in turns
-			list, err := visit(ctx, s.root)
+			list, err := visit(ctx, s)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
@@ -86,20 +136,13 @@ func start(ctx context.Context, o options, stdout io.Writer) error {
 		}
 	}
 	fmt.Fprintf(stdout, "\nFrom the navigation until the page can be used, medians of %d times\n\n", rounds)
-	fmt.Fprintln(stdout, "| visit | site | compiled ms | ready ms | ready, of the empty page |")
+	fmt.Fprintln(stdout, "| visit | site | ready ms | of go-app's empty page | of the empty page with our loader |")
 	fmt.Fprintln(stdout, "| --- | --- | ---: | ---: | ---: |")
 	for v, name := range visits {
-		mid := func(i int, f func(t times) float64) float64 {
-			var list []float64
-			for _, t := range got[v][i] {
-				list = append(list, f(t))
-			}
-			return median(list)
-		}
-		usable := func(t times) float64 { return t.Ready }
 		for i, s := range sites {
-			fmt.Fprintf(stdout, "| %s | %s | %.0f | %.0f | %.2f |\n", name, s.name,
-				mid(i, func(t times) float64 { return t.Compiled }), mid(i, usable), mid(i, usable)/mid(0, usable))
+			usable := median(got[v][i])
+			fmt.Fprintf(stdout, "| %s | %s | %.0f | %.2f | %.2f |\n", name, s.name,
+				usable, usable/median(got[v][0]), usable/median(got[v][1]))
 		}
 	}
 	return nil
@@ -107,29 +150,33 @@ func start(ctx context.Context, o options, stdout io.Writer) error {
 
 // visit comes to a page with an empty profile, and twice more when its service
 // worker has its copies.
-func visit(ctx context.Context, root string) ([]times, error) {
-	browser, stop, err := browse(ctx)
+func visit(ctx context.Context, s *site) ([]float64, error) {
+	tab, stop, err := browse(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
-	if err := chromedp.Run(browser, before(ready)); err != nil {
-		return nil, err
-	}
-	var list []times
+	browser := cdp.WithExecutor(tab, chromedp.FromContext(tab).Browser)
+	var list []float64
 	for range visits {
-		var t times
-		err := chromedp.Run(browser,
-			chromedp.Navigate("about:blank"),
-			chromedp.Navigate(root),
-			until(`window.times !== undefined && window.times.Ready > 0`),
-			get(`window.times`, &t),
-			get(`navigator.serviceWorker.ready.then(() => true)`, nil),
-			chromedp.Sleep(time.Second)) // what the browser keeps for the next visit, it keeps now
+		id, err := target.CreateTarget(s.root).Do(browser)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, t)
+		for kept := false; !kept; {
+			select {
+			case r := <-s.watch.reports:
+				if kept = r.what == "kept"; kept {
+					list = append(list, r.at)
+				}
+			case <-time.After(time.Minute):
+				return nil, errors.New("the page does not get ready")
+			}
+		}
+		time.Sleep(time.Second) // what the browser keeps for the next visit, it keeps now
+		if err := target.CloseTarget(id).Do(browser); err != nil {
+			return nil, err
+		}
 	}
 	return list, nil
 }
@@ -137,14 +184,13 @@ func visit(ctx context.Context, root string) ([]times, error) {
 var (
 	program = regexp.MustCompile(`app\.[0-9a-f]{12}\.wasm`)
 	sized   = regexp.MustCompile(`data-wasm-size="\d+"`)
-	ours    = regexp.MustCompile(`<(link rel="stylesheet"|script defer) [^>]*"(sluice|uplot|paint|page)\.[^>]*>(</script>)?\n`)
+	styles  = regexp.MustCompile(`sluice\.[0-9a-f]{12}\.css`)
+	own     = regexp.MustCompile(`shell\.[0-9a-f]{12}\.css`)
 	root    = regexp.MustCompile(`(?s)<body>.*<aside id="app-wasm-loader"`)
 )
 
-// emptySite is the site with the empty program in place of the page's, and
-// without what only the page has. The loader, the service worker and the server
-// are the same.
-func emptySite(ctx context.Context, of fs.FS) (fs.FS, error) {
+// emptyProgram is the least that a go-app page can be.
+func emptyProgram(ctx context.Context) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
@@ -157,10 +203,59 @@ func emptySite(ctx context.Context, of fs.FS) (fs.FS, error) {
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("compiling the empty page: %w", err)
 	}
-	body, err := os.ReadFile(out)
+	return os.ReadFile(out)
+}
+
+// stockSite is the empty program as go-app serves it, with its own script, styles
+// and service worker. The program comes compressed, and the icon from here: go-app's
+// own is at another origin.
+func stockSite(of fs.FS, program []byte) (http.Handler, error) {
+	files, err := recompressed(fstest.MapFS{"app.wasm": {Data: program}})
 	if err != nil {
 		return nil, err
 	}
+	body, err := fs.ReadFile(files, "app.wasm.br")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(of, "icon.*.svg")
+	if err != nil || len(names) != 1 {
+		return nil, errors.New("the site has no icon.svg")
+	}
+	icon, err := fs.ReadFile(of, names[0])
+	if err != nil {
+		return nil, err
+	}
+	app.Route("/", func() app.Composer { return &loading{} })
+	mux := http.NewServeMux()
+	mux.Handle("/", &app.Handler{
+		Name:              "bench",
+		Icon:              app.Icon{Default: "/web/icon.svg", Large: "/web/icon.svg", SVG: "/web/icon.svg", Maskable: "/web/icon.svg"},
+		WasmContentLength: strconv.Itoa(len(program)),
+	})
+	mux.HandleFunc("/web/app.wasm", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/wasm")
+		w.Header().Set("Content-Encoding", "br")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.Write(body)
+	})
+	mux.HandleFunc("/web/icon.svg", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/svg+xml")
+		w.Write(icon)
+	})
+	return mux, nil
+}
+
+// loading is what go-app's server shows of the empty page before its program has
+// arrived.
+type loading struct{ app.Compo }
+
+func (*loading) Render() app.UI { return app.Text("loading") }
+
+// emptySite is the site with the empty program in place of the page's, and
+// without what only the page has. The loader, the service worker and the server
+// are the same.
+func emptySite(of fs.FS, body []byte) (fs.FS, error) {
 	sum := sha256.Sum256(body)
 	name := "app." + hex.EncodeToString(sum[:6]) + ".wasm"
 	files, err := copied(of, func(old string) bool {
@@ -174,7 +269,11 @@ func emptySite(ctx context.Context, of fs.FS) (fs.FS, error) {
 	if page == nil || worker == nil {
 		return nil, errors.New("the site has no index.html or no sw.js")
 	}
-	page.Data = ours.ReplaceAll(page.Data, nil)
+	for file := range files {
+		if own.MatchString(file) { // all that an empty page needs of the styles
+			page.Data = styles.ReplaceAll(page.Data, []byte(file))
+		}
+	}
 	page.Data = root.ReplaceAll(page.Data, []byte(`<body><div></div><aside id="app-wasm-loader"`))
 	page.Data = program.ReplaceAll(page.Data, []byte(name))
 	page.Data = sized.ReplaceAll(page.Data, []byte(`data-wasm-size="`+strconv.Itoa(len(body))+`"`))
