@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/profiler"
 	"github.com/chromedp/chromedp"
 )
@@ -108,7 +111,7 @@ func frames(ctx context.Context, o options, stdout io.Writer) error {
 	if rounds == 0 {
 		rounds = 3
 	}
-	fmt.Fprintf(stdout, "\nFrames, everything open, 1280x800, medians of %d times %d s\n\n", rounds, o.seconds)
+	fmt.Fprintf(stdout, "\nFrames, everything open, 1280x800, medians of %d times %d s; of all their tasks the longest\n\n", rounds, o.seconds)
 	fmt.Fprintln(stdout, "| events/s | workers | site | frames/s | frame p99 ms | script p50 ms | script p99 ms | longest task ms | JS heap MB | wasm memory MB | elements | pace |")
 	fmt.Fprintln(stdout, "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, l := range loads(o.only) {
@@ -138,8 +141,12 @@ func row(stdout io.Writer, l load, name string, got []smoothness) {
 		return median(v)
 	}
 	long := "below 50"
-	if worst := mid(func(m smoothness) float64 { return percentile(m.Long, 1) }); worst > 0 {
-		long = fmt.Sprintf("%.0f", worst)
+	var tasks []float64
+	for _, m := range got {
+		tasks = append(tasks, m.Long...)
+	}
+	if len(tasks) > 0 { // of all the times: it is a limit, not an average
+		long = fmt.Sprintf("%.0f", slices.Max(tasks))
 	}
 	fmt.Fprintf(stdout, "| %d | %d | %s | %.1f | %.1f | %.1f | %.1f | %s | %.1f | %.1f | %.0f | %.2f |\n", l.rate, l.workers, name,
 		mid(func(m smoothness) float64 { return 1000 * float64(len(m.Frames)) / m.Wall }),
@@ -175,6 +182,8 @@ func run1(ctx context.Context, o options, address string) (m smoothness, err err
 		until(`document.querySelector("[data-event]") !== null`),
 		chromedp.Sleep(2*time.Second),
 		get(`document.querySelector("[data-event]").click()`, nil),
+		// What chromedp listens to delays the page at every change of its elements.
+		dom.Disable(), css.Disable(), network.Disable(),
 		chromedp.Sleep(2*time.Second))
 	if err != nil {
 		return m, err
