@@ -22,19 +22,20 @@ type MetricStore interface {
 
 // MemoryStore is a MetricStore in memory: a map guarded by a read-write lock.
 // Make one with [NewMemoryStore]. All its methods may be called concurrently;
-// each blocks only while another goroutine holds the lock for writing, or, if it
-// writes itself, while any other holds it.
+// each blocks only while another goroutine holds the lock for writing, or, if it takes
+// it for writing itself, while any other holds it.
 type MemoryStore struct {
-	crowd atomic.Int32 // above 0: increments take turns; falls by 1 every lookEvery
-	_     cacheLine    // crowd is read at every Inc, what follows is written
+	crowd atomic.Bool // processors crowd at the lock: all calls take turns
+	_     cacheLine   // crowd is read at every call, what follows is written
 
 	mu     sync.RWMutex
+	turns  uint // calls that had the lock for writing
 	counts map[string]*atomic.Int64
 }
 
 const (
-	lookEvery = 64 // increments of a counter, from one look at the lock to the next
-	takeTurns = 16 // looks for which increments then take turns
+	lookEvery = 32      // increments of a counter, from one look at the lock to the next
+	takeTurns = 1 << 14 // calls that take turns, before it is tried without
 )
 
 // NewMemoryStore returns an empty store.
@@ -44,7 +45,7 @@ func NewMemoryStore() *MemoryStore {
 
 // Inc adds one to the count of key.
 func (s *MemoryStore) Inc(key string) {
-	if s.crowd.Load() > 0 {
+	if s.crowd.Load() {
 		s.add(key)
 		return
 	}
@@ -72,28 +73,41 @@ func (s *MemoryStore) look() {
 		s.mu.Unlock() // nobody
 		return
 	}
-	s.crowd.Store(takeTurns)
+	s.crowd.Store(true)
+}
+
+// lock takes the lock for writing.
+func (s *MemoryStore) lock() {
+	s.mu.Lock()
+	if s.turns++; s.turns%takeTurns == 0 {
+		s.crowd.Store(false)
+	}
 }
 
 // add counts a key, which may be new, under the lock for writing.
 func (s *MemoryStore) add(key string) {
-	s.mu.Lock()
+	s.lock()
 	defer s.mu.Unlock()
 	n := s.counts[key] // another goroutine may have come first
 	if n == nil {
 		n = new(atomic.Int64)
 		s.counts[key] = n
 	}
-	if left := s.crowd.Load(); n.Add(1)%lookEvery == 0 && left > 0 {
-		s.crowd.Store(left - 1)
-	}
+	n.Add(1)
 }
 
 // Get returns the count of key.
 func (s *MemoryStore) Get(key string) int {
-	s.mu.RLock()
-	n := s.counts[key]
-	s.mu.RUnlock()
+	var n *atomic.Int64
+	if s.crowd.Load() {
+		s.lock()
+		n = s.counts[key]
+		s.mu.Unlock()
+	} else {
+		s.mu.RLock()
+		n = s.counts[key]
+		s.mu.RUnlock()
+	}
 	if n == nil {
 		return 0
 	}

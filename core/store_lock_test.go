@@ -46,16 +46,20 @@ func TestCrowdTakesTurnsForAWhile(t *testing.T) {
 	s.mu.RLock() // as somebody who is at the lock when Inc looks
 	s.Inc("a")
 	s.mu.RUnlock()
-	if s.crowd.Load() == 0 {
-		t.Fatal("Inc did not see that it was not alone")
+	for i := range takeTurns {
+		if s.turns%takeTurns == 0 && i > 0 {
+			break
+		}
+		if !s.crowd.Load() {
+			t.Fatalf("no turns are taken after %d calls", i)
+		}
+		if want := lookEvery + i/2; i%2 == 1 {
+			s.Inc("a")
+		} else if n := s.Get("a"); n != want {
+			t.Fatalf("after %d calls Get returns %d, want %d", i, n, want)
+		}
 	}
-	for range takeTurns * lookEvery {
-		s.Inc("a")
-	}
-	if left := s.crowd.Load(); left != 0 {
-		t.Errorf("%d looks left to take turns for", left)
-	}
-	if n := s.Get("a"); n != (1+takeTurns)*lookEvery {
-		t.Errorf("counted %d of %d", n, (1+takeTurns)*lookEvery)
+	if s.crowd.Load() {
+		t.Errorf("turns are taken after %d calls", s.turns)
 	}
 }
