@@ -132,9 +132,9 @@ func (b *builder) scripts() error {
 		own   = "web/static"
 		uplot = "node_modules/uplot/dist"
 	)
-	exec := filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm") // the toolchain's own: it must match the compiler
+	toolchain := filepath.Join(strings.TrimSpace(string(goroot)), "lib/wasm") // what is there matches the compiler
 	for name, parts := range map[string][]string{
-		"sluice.js":  {own + "/theme.js", own + "/loader.js", exec + "/wasm_exec.js", own + "/paint.js", own + "/page.js"},
+		"sluice.js":  {own + "/theme.js", own + "/loader.js", toolchain + "/wasm_exec.js", own + "/paint.js", own + "/page.js"},
 		"sluice.css": {own + "/sluice.css", own + "/shell.css", uplot + "/uPlot.min.css"},
 		"uplot.js":   {uplot + "/uPlot.iife.min.js"},
 		"theme.js":   {own + "/theme.js"},
