@@ -175,7 +175,13 @@ func run(query string, quit <-chan struct{}) (err error) {
 // first frame or message, so that the browser can show the controls before.
 func (p *page) furnish() {
 	p.charts = newCharts(p.dom)
-	must(global("sluiceCharts").Invoke(p.once(func(safejs.Value) { p.inbox.put(retheme{}) })))
+	must(global("sluiceCharts").Invoke(p.once(func(came safejs.Value) {
+		if must(came.Bool()) {
+			p.inbox.put(retheme{})
+		} else {
+			p.inbox.put(desk.Say{Text: "the charts' library could not be downloaded: reload the page to have charts"})
+		}
+	})))
 	p.code.fetch()
 	p.relayout()
 	p.show(0)

@@ -46,11 +46,13 @@
     }
   };
 
-  // sluiceCharts loads the charts' library, which Start does not wait for.
+  // sluiceCharts loads the charts' library, which Start does not wait for, and
+  // tells whether it came.
   window.sluiceCharts = (done) => {
     const script = document.createElement("script");
     script.src = window.goappGetenv("uplot.js");
     script.addEventListener("load", () => done(true));
+    script.addEventListener("error", () => done(false));
     document.head.append(script);
   };
 

@@ -163,8 +163,13 @@ func TestProgress(t *testing.T) {
 	if got := tb.Eval(`document.querySelector("h1")?.innerText ?? ""`); got == "" {
 		t.Error("there is nothing to read yet")
 	}
+	tb.Eval(`String(document.getElementById("b-share").focus())`)
 	close(more)
 	tb.Wait(running)
+	// Who was at work in the page stays where they were.
+	if got := tb.Eval(`document.activeElement.id`); got != "b-share" {
+		t.Errorf("the focus went to %q when the program came", got)
+	}
 	tb.Clean(s.URL + base)
 }
 
@@ -238,6 +243,22 @@ func TestFailures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Without the charts' library all but the charts works, and the page says so.
+func TestNoCharts(t *testing.T) {
+	site := load(t, web.Dist())
+	s := chrome.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "uplot.") {
+			http.NotFound(w, r)
+			return
+		}
+		site.ServeHTTP(w, r)
+	}))
+	tb := chrome.Open(t)
+	tb.Run(chromedp.Navigate(s.URL + base + "?autostart=1"))
+	tb.Wait(`document.getElementById("notice").textContent.includes("the charts' library could not be downloaded")`)
+	tb.Wait(`document.querySelector("[data-ledger=stored]").textContent > 0`)
 }
 
 // After one visit the page starts without a network.
