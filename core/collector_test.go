@@ -71,24 +71,32 @@ func TestStats(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := start(ctx, c)
 		check("two in hand", 3, 0, 0, 1)
+		for range 3 {
+			open <- struct{}{}
+		}
+		check("all idle again", 3, 3, 0, 0)
 		submit(t, c, 4, 5)
-		if err := c.TrySubmit(event(6)); !errors.Is(err, core.ErrFull) {
+		check("two in hand again", 5, 3, 0, 0)
+		submit(t, c, 6, 8)
+		if err := c.TrySubmit(event(9)); !errors.Is(err, core.ErrFull) {
 			t.Errorf("TrySubmit: %v", err)
 		}
-		check("full", 5, 0, 0, 3)
-		go c.Submit(ctx, event(7))
-		check("one waits", 5, 0, 0, 3)
+		check("full", 8, 3, 0, 3)
+		go c.Submit(ctx, event(10))
+		check("one waits", 8, 3, 0, 3)
 		open <- struct{}{}
-		check("it has its place", 6, 1, 0, 3)
+		check("it has its place", 9, 4, 0, 3)
 		cancel()
-		check("draining", 6, 1, 0, 3)
+		check("draining", 9, 4, 0, 3)
 		open <- struct{}{}
-		check("one drained", 6, 2, 0, 2)
+		check("one drained", 9, 5, 0, 2)
 		c.Kill()
-		check("killed, two in hand", 6, 2, 0, 2)
-		close(open)
+		check("killed, two in hand", 9, 5, 0, 2)
+		open <- struct{}{}
+		check("one worker has exited", 9, 6, 0, 2)
+		open <- struct{}{}
 		<-done
-		check("after Run", 6, 4, 2, 0)
+		check("after Run", 9, 7, 2, 0)
 	})
 }
 

@@ -408,8 +408,7 @@ func TestPromise09KillFinishesOnlyWhatIsInHand(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				open := make(chan struct{})
 				store := &probe{hold: func(string) { <-open }}
-				var log stepLog
-				c := newCollector(t, store, core.Config{Workers: 3, Buffer: 10, Observe: log.add})
+				c := newCollector(t, store, core.Config{Workers: 3, Buffer: 10})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				done := start(ctx, c)
@@ -423,13 +422,18 @@ func TestPromise09KillFinishesOnlyWhatIsInHand(t *testing.T) {
 				c.Kill()
 				c.Kill()
 				synctest.Wait()
-				if s := c.Stats(); s.Accepted != 13 || s.Processed != 0 || s.Queued+int(s.Abandoned) != 10 {
+				if s := c.Stats(); s.Accepted != 13 || s.Processed != 0 || s.Queued != 10 || s.Abandoned != 0 {
 					t.Errorf("three in hand: %+v", s)
 				}
 				select {
 				case err := <-done:
 					t.Errorf("Run returned %v with three events in hand", err)
 				default:
+				}
+				open <- struct{}{} // one worker finishes, and takes nothing more
+				synctest.Wait()
+				if s := c.Stats(); s.Processed != 1 || s.Queued != 10 || s.Abandoned != 0 {
+					t.Errorf("two in hand: %+v", s)
 				}
 				close(open)
 				err := <-done
@@ -669,6 +673,60 @@ func TestPromise12LateProducer(t *testing.T) {
 		}
 		sameKeys(t, store.keys(), []string{"e1", "e2"})
 	})
+}
+
+// A heldContext holds whoever asks for its channel.
+type heldContext struct {
+	context.Context
+	hold chan struct{}
+}
+
+func (c *heldContext) Done() <-chan struct{} {
+	<-c.hold
+	return c.Context.Done()
+}
+
+// A producer is let into Submit, finds the buffer full and is delayed before it can
+// wait; meanwhile the workers drain. What it does next, send or give up, the
+// select decides by chance, and the drain ends with it either way.
+func TestPromise12SlowProducer(t *testing.T) {
+	accepted := 0
+	const rounds = 40
+	for range rounds {
+		synctest.Test(t, func(t *testing.T) {
+			store := new(probe)
+			c := newCollector(t, store, core.Config{Workers: 2, Buffer: 1})
+			submit(t, c, 1, 1)
+			slow := &heldContext{t.Context(), make(chan struct{})}
+			said := make(chan error, 1)
+			go func() { said <- c.Submit(slow, event(2)) }()
+			synctest.Wait()
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			done := start(ctx, c)
+			synctest.Wait() // event 1 is drained, the buffer is empty
+			select {
+			case err := <-done:
+				t.Errorf("Run returned %v with a producer in Submit", err)
+			default:
+			}
+			close(slow.hold)
+			want := []string{"e1"}
+			if err := <-said; err == nil {
+				want = append(want, "e2")
+				accepted++
+			} else if !errors.Is(err, core.ErrStopped) {
+				t.Errorf("Submit returned %v", err)
+			}
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			sameKeys(t, store.keys(), want)
+		})
+	}
+	if accepted == 0 || accepted == rounds {
+		t.Errorf("%d of %d were accepted: only one way was tried", accepted, rounds)
+	}
 }
 
 // The panic is the program's, so the program is another one here.

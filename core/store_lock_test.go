@@ -29,6 +29,29 @@ func TestSnapshotWaitsForIncs(t *testing.T) {
 	<-done
 }
 
+func TestGetWaitsForANewKey(t *testing.T) {
+	s := NewMemoryStore()
+	for _, crowd := range []bool{false, true} {
+		s.crowd.Store(crowd)
+		s.mu.Lock() // as an Inc that puts a new key into the map
+		done := make(chan struct{})
+		go func() {
+			s.Get("a")
+			close(done)
+		}()
+		for range 1000 { // nothing shows that Get waits; without the lock one turn is enough
+			runtime.Gosched()
+		}
+		select {
+		case <-done:
+			t.Errorf("crowd %v: Get did not wait", crowd)
+		default:
+		}
+		s.mu.Unlock()
+		<-done
+	}
+}
+
 func TestNewKeyIsLookedForAgain(t *testing.T) {
 	s := NewMemoryStore()
 	s.Inc("a")
