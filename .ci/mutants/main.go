@@ -126,7 +126,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return fmt.Errorf("the tests fail without any edit: %w\n%s", err, out)
 	}
 
-	survivors, tried := 0, 0
+	var survivors []string
+	tried := 0
 	for _, m := range mutants() {
 		if flags.NArg() > 0 && !slices.Contains(flags.Args(), m.name) {
 			continue
@@ -154,7 +155,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		took := time.Since(begin).Round(100 * time.Millisecond)
 		switch why := reason(out); {
 		case err == nil:
-			survivors++
+			survivors = append(survivors, m.name)
 			fmt.Fprintf(stdout, "SURVIVED %s (%v)\n", m.name, took)
 		case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
 			return fmt.Errorf("%s: does not compile:\n%s", m.name, out)
@@ -167,8 +168,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			return err
 		}
 	}
-	if survivors > 0 {
-		return fmt.Errorf("%d of %d survived", survivors, tried)
+	if len(survivors) > 0 {
+		return fmt.Errorf("%d of %d survived: %s", len(survivors), tried, strings.Join(survivors, "; "))
 	}
 	fmt.Fprintf(stdout, "%d mutants, none survived\n", tried)
 	return nil
