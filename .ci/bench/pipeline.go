@@ -41,13 +41,15 @@ func event(i int) core.LogEvent {
 	return core.LogEvent{ID: uint64(i), Key: keys[i%keyCount]}
 }
 
-// produce runs the producers, each calling submit for its part of n events.
-func produce(s shape, n int, submit func(core.LogEvent)) {
+// produce runs the producers, each calling submit for its part of n events. They
+// are told its number only, to make it where it is sent from, as a program would:
+// a copy on the way costs some contenders more than others.
+func produce(s shape, n int, submit func(i int)) {
 	var wg sync.WaitGroup
 	for p := range s.producers {
 		wg.Go(func() {
 			for i := p; i < n; i += s.producers {
-				submit(event(i))
+				submit(i)
 			}
 		})
 	}
@@ -59,14 +61,16 @@ var pipelines = []pipeline{
 	{name: "sluice", share: 1, run: sluice},
 	{name: "pond Go", peer: true, share: 8, run: func(s shape, n int, store core.MetricStore) {
 		p := pond.NewPool(s.workers, pond.WithQueueSize(s.buffer))
-		produce(s, n, func(e core.LogEvent) {
+		produce(s, n, func(i int) {
+			e := event(i)
 			must(p.Go(func() { store.Inc(e.Key) }))
 		})
 		p.StopAndWait()
 	}},
 	{name: "conc Go", peer: true, share: 8, run: func(s shape, n int, store core.MetricStore) {
 		p := pool.New().WithMaxGoroutines(s.workers)
-		produce(s, n, func(e core.LogEvent) {
+		produce(s, n, func(i int) {
+			e := event(i)
 			p.Go(func() { store.Inc(e.Key) })
 		})
 		p.Wait()
@@ -74,7 +78,8 @@ var pipelines = []pipeline{
 	{name: "errgroup Go", peer: true, share: 8, run: func(s shape, n int, store core.MetricStore) {
 		var g errgroup.Group
 		g.SetLimit(s.workers)
-		produce(s, n, func(e core.LogEvent) {
+		produce(s, n, func(i int) {
+			e := event(i)
 			g.Go(func() error { store.Inc(e.Key); return nil })
 		})
 		must(g.Wait())
@@ -87,7 +92,7 @@ var pipelines = []pipeline{
 			done.Done()
 		})
 		must(err)
-		produce(s, n, func(e core.LogEvent) { must(p.Invoke(e)) })
+		produce(s, n, func(i int) { must(p.Invoke(event(i))) })
 		done.Wait()
 		p.Release()
 	}},
@@ -96,7 +101,8 @@ var pipelines = []pipeline{
 		done.Add(n)
 		p, err := ants.NewPool(s.workers)
 		must(err)
-		produce(s, n, func(e core.LogEvent) {
+		produce(s, n, func(i int) {
+			e := event(i)
 			must(p.Submit(func() { store.Inc(e.Key); done.Done() }))
 		})
 		done.Wait()
@@ -104,7 +110,8 @@ var pipelines = []pipeline{
 	}},
 	{name: "workerpool Submit", peer: true, share: 8, run: func(s shape, n int, store core.MetricStore) {
 		p := workerpool.New(s.workers)
-		produce(s, n, func(e core.LogEvent) {
+		produce(s, n, func(i int) {
+			e := event(i)
 			p.Submit(func() { store.Inc(e.Key) })
 		})
 		p.StopWait()
@@ -114,12 +121,13 @@ var pipelines = []pipeline{
 			store.Inc(v.(core.LogEvent).Key)
 			return nil
 		})
-		produce(s, n, func(e core.LogEvent) { p.Process(e) })
+		produce(s, n, func(i int) { p.Process(event(i)) })
 		p.Close()
 	}},
 	{name: "goroutine per event", share: 8, run: func(s shape, n int, store core.MetricStore) {
 		var wg sync.WaitGroup
-		produce(s, n, func(e core.LogEvent) {
+		produce(s, n, func(i int) {
+			e := event(i)
 			wg.Go(func() { store.Inc(e.Key) })
 		})
 		wg.Wait()
@@ -137,7 +145,7 @@ func bare(s shape, n int, store core.MetricStore) {
 			}
 		})
 	}
-	produce(s, n, func(e core.LogEvent) { jobs <- e })
+	produce(s, n, func(i int) { jobs <- event(i) })
 	close(jobs)
 	workers.Wait()
 }
@@ -148,7 +156,7 @@ func sluice(s shape, n int, store core.MetricStore) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var run sync.WaitGroup
 	run.Go(func() { must(c.Run(ctx)) })
-	produce(s, n, func(e core.LogEvent) { must(c.Submit(ctx, e)) })
+	produce(s, n, func(i int) { must(c.Submit(ctx, event(i))) })
 	cancel()
 	run.Wait()
 	if got := c.Stats().Processed; got != uint64(n) {
