@@ -35,7 +35,7 @@ type MemoryStore struct {
 
 const (
 	lookEvery = 32      // increments of a counter, from one look at the lock to the next
-	takeTurns = 1 << 14 // calls that take turns, before it is tried without
+	takeTurns = 1 << 12 // calls that take turns, before it is tried without
 )
 
 // NewMemoryStore returns an empty store.
