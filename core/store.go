@@ -29,13 +29,13 @@ type MemoryStore struct {
 	_     cacheLine   // crowd is read at every call, what follows is written
 
 	mu     sync.RWMutex
-	turns  uint // calls that had the lock for writing
+	turns  uint // taken so far
 	counts map[string]*atomic.Int64
 }
 
 const (
 	lookEvery = 32      // increments of a counter, from one look at the lock to the next
-	takeTurns = 1 << 12 // calls that take turns, before it is tried without
+	maxTurns  = 1 << 12 // calls that take turns, before it is tried without
 )
 
 // NewMemoryStore returns an empty store.
@@ -76,17 +76,18 @@ func (s *MemoryStore) look() {
 	s.crowd.Store(true)
 }
 
-// lock takes the lock for writing.
-func (s *MemoryStore) lock() {
+// takeTurn takes the lock for writing, alone among all calls. After a number of
+// turns it is tried without: the crowd may have gone.
+func (s *MemoryStore) takeTurn() {
 	s.mu.Lock()
-	if s.turns++; s.turns%takeTurns == 0 {
+	if s.turns++; s.turns%maxTurns == 0 {
 		s.crowd.Store(false)
 	}
 }
 
 // add counts a key, which may be new, under the lock for writing.
 func (s *MemoryStore) add(key string) {
-	s.lock()
+	s.takeTurn()
 	defer s.mu.Unlock()
 	n := s.counts[key] // another goroutine may have come first
 	if n == nil {
@@ -100,7 +101,7 @@ func (s *MemoryStore) add(key string) {
 func (s *MemoryStore) Get(key string) int {
 	var n *atomic.Int64
 	if s.crowd.Load() {
-		s.lock()
+		s.takeTurn()
 		n = s.counts[key]
 		s.mu.Unlock()
 	} else {

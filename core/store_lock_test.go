@@ -69,7 +69,7 @@ func TestCrowdTakesTurnsForAWhile(t *testing.T) {
 	s.mu.RLock() // as somebody who is at the lock when Inc looks
 	s.Inc("a")
 	s.mu.RUnlock()
-	for i := range takeTurns - 1 { // the first Inc, of a new key, was a turn
+	for i := range maxTurns - 1 { // the first Inc, of a new key, was a turn
 		if !s.crowd.Load() {
 			t.Fatalf("no turns are taken after %d calls", i)
 		}

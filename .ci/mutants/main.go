@@ -85,12 +85,12 @@ func mutants() []mutant {
 		{"Accepted counts those who wait", collector, "int64(claims)-waiting", "int64(claims)+0*waiting"},
 		{"a nil store is taken", collector, "	case store == nil:\n		return nil, configError(\"core: store must not be nil\")\n", ""},
 
-		{"add under the lock for reading", store, "	s.lock()\n	defer s.mu.Unlock()\n	n := s.counts[key] // another", "	s.mu.RLock()\n	defer s.mu.RUnlock()\n	n := s.counts[key] // another"},
+		{"add under the lock for reading", store, "	s.takeTurn()\n	defer s.mu.Unlock()\n	n := s.counts[key] // another", "	s.mu.RLock()\n	defer s.mu.RUnlock()\n	n := s.counts[key] // another"},
 		{"Get under no lock", store, "		s.mu.RLock()\n		n = s.counts[key]\n		s.mu.RUnlock()\n", "		n = s.counts[key]\n"},
 		{"a new key is not looked for again", store, "	if n == nil {\n		n = new(atomic.Int64)\n		s.counts[key] = n\n	}\n", "	n = new(atomic.Int64)\n	s.counts[key] = n\n"},
 		{"the first Inc of a key is lost", store, "		s.mu.RUnlock()\n		s.add(key)\n", "		s.mu.RUnlock()\n"},
 		{"an Inc that takes its turn is lost", store, "	if s.crowd.Load() {\n		s.add(key)\n", "	if s.crowd.Load() {\n"},
-		{"a Get that takes its turn finds nothing", store, "		s.lock()\n		n = s.counts[key]\n", "		s.lock()\n"},
+		{"a Get that takes its turn finds nothing", store, "		s.takeTurn()\n		n = s.counts[key]\n", "		s.takeTurn()\n"},
 		{"turns are taken for ever", store, "		s.crowd.Store(false)\n", ""},
 		{"Snapshot under the lock for reading", store, "	s.mu.Lock() // for writing: Inc changes counters under the lock for reading\n	defer s.mu.Unlock()\n", "	s.mu.RLock()\n	defer s.mu.RUnlock()\n"},
 	}
