@@ -45,6 +45,7 @@ func (p *page) fill(s *desk.Screen, at float64) {
 		d.node("k-" + strconv.Itoa(i)).text(k.Text)
 		d.node("m-"+strconv.Itoa(i)).prop("value", strconv.FormatFloat(k.Share, 'f', 3, 64))
 	}
+	d.node("v-polled").text(s.PolledAgo)
 	d.node("clock").text(s.Clock)
 	d.node("steps").text(s.Steps)
 	time := d.node("time")
@@ -107,7 +108,6 @@ func (p *page) fillSlow(s *desk.Screen, at float64) bool {
 	}
 	d.node("v-queue").text(s.Queue)
 	d.node("v-span").text(s.Spans)
-	d.node("v-polled").text(s.PolledAgo)
 
 	p.table.show(s)
 	p.code.show(s, at)
