@@ -332,18 +332,21 @@ func TestMotion(t *testing.T) {
 	inLab(t, sc, func(l *lab.Lab, do func(...lab.Message), run func(time.Duration)) {
 		do(lab.Start{}, lab.Burst{})
 		tr := l.Trace()
-		// The first event that is seen in the buffer, and then with a worker.
+		// The first step that takes an event from the buffer to the worker; nothing
+		// else happens in it, such as an event that leaves the worker's hands.
 		var v lab.View
-		var seen, held, kept, e uint64
-		for n := uint64(0); n < 3000 && kept == 0; n++ {
+		var seen, kept, n uint64
+		var e, first uint32
+		for turns := 0; turns < 3000 && kept == 0; turns++ {
 			run(10 * time.Millisecond)
-			for ; held < tr.Last() && kept == 0; held++ {
-				tr.Seek(&v, held)
-				if e == 0 && len(v.Queue) == 1 {
-					e, seen = uint64(v.Queue[0].Event), held
+			for ; n < tr.Last() && kept == 0; n++ {
+				tr.Seek(&v, n)
+				if g := v.Find(worker(1)); first != 0 && g.Event == first {
+					e, seen, kept = first, n-1, n
 				}
-				if g := v.Find(worker(1)); e != 0 && g.Event == uint32(e) {
-					kept = held
+				first = 0
+				if len(v.Queue) > 0 {
+					first = v.Queue[0].Event
 				}
 			}
 		}
@@ -352,7 +355,7 @@ func TestMotion(t *testing.T) {
 		}
 		where := func(d Drawing) area {
 			for _, r := range d.Regions {
-				if r.Event == uint32(e) && (r.Part == Slot || r.Part == InHand) {
+				if r.Event == e && (r.Part == Slot || r.Part == InHand) {
 					return area{r.X, r.Y, r.W, r.H}
 				}
 			}
