@@ -390,6 +390,10 @@ func TestMotion(t *testing.T) {
 				t.Error("the words waited for the glyph")
 			}
 			checkSlots(t, &v, d)
+			d = draw(kept, 10.05)
+			if got := within(d, where(d)); got != reduced || d.Moving == reduced {
+				t.Errorf("reduced %t: some frames later at its place %t, moving %t", reduced, got, d.Moving)
+			}
 			d = draw(kept, 10.3)
 			if !within(d, where(d)) || d.Moving {
 				t.Error("after its time the glyph must rest")
